@@ -1,0 +1,94 @@
+"""Entities: what signals speak of and actions change, in one tree by `parent`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, StringConstraints
+
+from domain.record import Record
+
+EntityKind = Literal[
+    "channel", "campaign", "budget", "keyword", "region", "product", "account", "person", "deal", "asset"
+]
+ENTITY_KINDS: frozenset[str] = frozenset(get_args(EntityKind))
+_ID = r"^[a-z_]+:[^\s:][^\s]*$"
+
+EntityId = Annotated[str, StringConstraints(pattern=_ID, max_length=200)]
+"""`kind:name`, such as `budget:ctv-nordics`."""
+
+
+class Entity(Record):
+    """One thing of the company; `attrs` hold its state as people write it (money in major units)."""
+
+    id: EntityId
+    name: str
+    parent: EntityId | None = None
+    attrs: Mapping[str, Any] = Field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.id)
+
+
+def kind_of(entity: str) -> str:
+    """The part before the colon: `budget` of `budget:ctv-nordics`."""
+    return entity.partition(":")[0]
+
+
+def slug(text: str) -> str:
+    """`text` as the name part of an id: lower case, runs of other characters become one dash."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+
+
+class EntityTree:
+    """Ancestors and descendants over declared parents. A cycle ends where it would close."""
+
+    def __init__(self, entities: Iterable[Entity]) -> None:
+        self.by_id: dict[str, Entity] = {entity.id: entity for entity in entities}
+        self._children: dict[str, list[str]] = {}
+        for entity in self.by_id.values():
+            if entity.parent is not None:
+                self._children.setdefault(entity.parent, []).append(entity.id)
+
+    def __contains__(self, entity: object) -> bool:
+        return entity in self.by_id
+
+    def get(self, entity: str) -> Entity | None:
+        return self.by_id.get(entity)
+
+    def chain(self, entity: str) -> tuple[str, ...]:
+        """`entity`, its parent, and so on to the root; then the region and channel it names in `attrs`."""
+        seen: dict[str, None] = {}
+        step: str | None = entity
+        while step is not None and step not in seen:
+            seen[step] = None
+            found = self.by_id.get(step)
+            step = found.parent if found else None
+        for member in list(seen):
+            seen.update(dict.fromkeys(self._named_by_attrs(member)))
+        return tuple(seen)
+
+    def _named_by_attrs(self, entity: str) -> Iterator[str]:
+        """A campaign has one parent, but may also belong to a region, channel or product."""
+        found = self.by_id.get(entity)
+        for kind in ("region", "channel", "product"):
+            value = found.attrs.get(kind) if found else None
+            if isinstance(value, str) and value:
+                yield value if value.startswith(f"{kind}:") else f"{kind}:{value}"
+
+    def covers(self, scope: str, entity: str) -> bool:
+        """Whether `scope` is `*`, `entity` itself, or one of its ancestors."""
+        return scope == "*" or scope in self.chain(entity)
+
+    def children(self, entity: str) -> tuple[str, ...]:
+        return tuple(sorted(self._children.get(entity, ())))
+
+    def descendants(self, entity: str) -> tuple[str, ...]:
+        """Every entity that `entity` covers, itself excluded, sorted."""
+        return tuple(sorted(e for e in self.by_id if e != entity and self.covers(entity, e)))
+
+    def of_kind(self, kind: str) -> tuple[Entity, ...]:
+        return tuple(self.by_id[e] for e in sorted(self.by_id) if kind_of(e) == kind)
