@@ -2,6 +2,10 @@
 # Runs uv; where the machine has none, the one pinned in uv.txt is put into .uv first.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+# Where the machine keeps its own certificates (company proxies), uv has to trust those and not only its own.
+if [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ "$(uname)" = Darwin ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+fi
 if uv=$(command -v uv); then
     exec "$uv" "$@"
 fi
