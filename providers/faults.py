@@ -1,0 +1,64 @@
+"""Names what went wrong in a model call, and what may be done about it: the one vocabulary of all adapters.
+
+The fault stands in `facts["fault"]` of an error of the tree in `domain/errors.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from domain.errors import AccordError, BadAnswer, TerminalError, TransientError
+
+
+class Fault(StrEnum):
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    MALFORMED = "malformed"
+    CUT = "cut"
+    BAD_ANSWER = "bad_answer"
+    UNAUTHORISED = "unauthorised"
+    NOT_FOUND = "not_found"
+    NO_CREDIT = "no_credit"
+    BAD_REQUEST = "bad_request"
+    CONTEXT_OVERFLOW = "context_overflow"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
+TRANSIENT = frozenset(
+    {Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT}
+)
+# The provider itself is out of order: these count towards its breaker.
+UNHEALTHY = TRANSIENT | {Fault.UNAUTHORISED, Fault.NOT_FOUND, Fault.NO_CREDIT, Fault.UNAVAILABLE}
+# The caller's own doing or a refusal: another vendor would be asked the same wrong thing, or asked to look away.
+FINAL = frozenset({Fault.BAD_REQUEST, Fault.REFUSED})
+# The request may have been worked on, and billed, although no usage came back.
+MAYBE_BILLED = frozenset({Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT, Fault.BAD_ANSWER, Fault.REFUSED})
+
+
+class NoProvider(TerminalError):
+    """No provider may or can answer; callers take their deterministic way."""
+
+    code, status = "no_provider", 503
+
+
+def failure(fault: Fault, detail: str, **facts: object) -> TransientError | TerminalError:
+    """The error of our tree for `fault`, to be raised by the adapter that saw it."""
+    if fault is Fault.BAD_ANSWER:
+        return BadAnswer(detail, fault=fault, **facts)
+    kind = TransientError if fault in TRANSIENT else TerminalError
+    return kind(detail, fault=fault, **facts)
+
+
+def fault_of(error: AccordError) -> Fault:
+    """The fault an adapter gave `error`; an error without one is a bad request of ours."""
+    fault = error.facts.get("fault")
+    return fault if isinstance(fault, Fault) else Fault.BAD_REQUEST
+
+
+def retry_after_s(error: AccordError) -> float | None:
+    """Seconds the vendor asked us to wait, if it did."""
+    seconds = error.facts.get("retry_after_s")
+    return seconds if isinstance(seconds, float) else None

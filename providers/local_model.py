@@ -1,0 +1,113 @@
+"""The local model: llama.cpp's own HTTP server inside this process, started at the first call, spoken to as OpenAI.
+
+It listens on 127.0.0.1 at a free port with a key of its own. The first call takes 10 to 40 s on two cores (the prompt is
+read), later ones with the same static beginning 2 to 8 s.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from providers.adapter import Adapter
+from providers.faults import Fault, failure
+from providers.registry import Provider
+from providers.types import ModelRequest, Reply
+from providers.weights import require_existing, weights_path
+
+CONTEXT_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a started server answers; `api_base` ends in `/v1`."""
+
+    api_base: str
+    api_key: str
+
+
+class LocalServer:
+    """One model in memory (up to 2 GB for the 1.5B), loaded once however many threads ask first."""
+
+    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
+        # One core is left alone: llama.cpp's threads spin, and on busy cores made a 1 s call take 30 s.
+        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self._weights = weights
+        self._lock = threading.Lock()
+        self._server: Any = None
+        self._key = secrets.token_urlsafe(24)
+
+    def endpoint(self) -> Endpoint:
+        """The address, after starting the server if need be. Raises ConfigError without weights, else the fault."""
+        with self._lock:
+            if self._server is None:
+                self._server = self._start(require_existing(self._weights))
+        return Endpoint(f"{self._server.listening_address}/v1", self._key)
+
+    def _start(self, weights: Path) -> Any:
+        import xllamacpp
+
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = str(weights)
+        parameters.n_ctx = CONTEXT_TOKENS
+        parameters.n_parallel = 1
+        parameters.use_jinja = True
+        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = self._threads
+        parameters.hostnames = ["127.0.0.1"]
+        parameters.port = 0
+        parameters.api_keys = [self._key]
+        parameters.verbosity = 0
+        try:
+            return xllamacpp.Server(parameters)
+        except (RuntimeError, ValueError) as error:
+            raise failure(
+                Fault.UNAVAILABLE, f"{weights.name!r} cannot be loaded: {str(error)!r}. Pull the weights anew."
+            ) from error
+
+    def close(self) -> None:
+        """Frees the model; a later call loads it again."""
+        with self._lock:
+            self._server = None
+
+
+class LocalAdapter:
+    """Answers for `local/NAME` providers by starting the server of NAME and calling it over `http`."""
+
+    def __init__(self, http: Adapter, environ: Mapping[str, str]) -> None:
+        self._http = http
+        self._environ = environ
+        self._servers: dict[str, LocalServer] = {}
+        self._lock = threading.Lock()
+
+    def complete(self, provider: Provider, request: ModelRequest, *, deadline_s: float) -> Reply:
+        name = provider.spec.model_name
+        with self._lock:
+            server = self._servers.setdefault(name, LocalServer(weights_path(name, self._environ)))
+        endpoint = server.endpoint()
+        spec = provider.spec.model_copy(update={"model": f"openai/{name}", "api_base": endpoint.api_base})
+        return self._http.complete(
+            replace(provider, spec=spec, api_key=endpoint.api_key), request, deadline_s=deadline_s
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            for server in self._servers.values():
+                server.close()
+            self._servers.clear()
+
+
+def local_missing(name: str, environ: Mapping[str, str]) -> str | None:
+    """What the local model `name` lacks to be started here; None when nothing."""
+    if environ.get("ACCORD_LOCAL_MODEL") == "off":
+        return "Switched off. Unset ACCORD_LOCAL_MODEL to use it."
+    if importlib.util.find_spec("xllamacpp") is None:
+        return "The engine is not installed. Install Accord with the extra `local`."
+    if not weights_path(name, environ).is_file():
+        return f"No weights. Run `accord models pull {name}`."
+    return None

@@ -1,0 +1,91 @@
+"""What a call costs, exactly: integer nano-units (1e-9) of a currency, from tokens and a tariff.
+
+A price of 2.5 per million tokens is 2,500 nano-units per token, so prices down to 0.001 per million stay exact.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from domain.errors import ConfigError
+from providers.facts import ModelFacts
+from providers.types import ModelRequest, Price, Tokens
+
+NANO = 1_000_000_000
+_NANO_PER_MILLIONTH = 1_000  # one major unit per million tokens, in nano-units per token
+_MESSAGE_TOKENS = 16  # role markers and separators of a chat template, per message
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Prices of one model; `long` holds for calls whose prompt exceeds `long_from_tokens`."""
+
+    price: Price
+    long_from_tokens: int | None = None
+    long: Price | None = None
+
+    @property
+    def currency(self) -> str:
+        return self.price.currency
+
+    @property
+    def free(self) -> bool:
+        return not self.price.input and not self.price.output
+
+
+def tariff(configured: Price | None, facts: ModelFacts | None) -> Tariff | None:
+    """The configured price, else the known one, else None: an unknown price is never taken for zero."""
+    if configured is not None:
+        return Tariff(configured)
+    if facts is None:
+        return None
+    return Tariff(facts.price, facts.long_from_tokens, facts.long_price)
+
+
+def cost_nano(rates: Tariff, usage: Tokens) -> int:
+    """Cost of `usage` in nano-units of the tariff's currency, rounded up to a whole nano-unit.
+
+    Cached and cache-write tokens without a price of their own are charged as plain input.
+    """
+    is_long = rates.long_from_tokens is not None and usage.input > rates.long_from_tokens
+    price = rates.long if is_long and rates.long is not None else rates.price
+    cached = price.input if price.cached_input is None else price.cached_input
+    written = price.input if price.cache_write is None else price.cache_write
+    fresh = usage.input - usage.cached - usage.cache_write
+    total = fresh * price.input + usage.cached * cached + usage.cache_write * written + usage.output * price.output
+    return _whole(total * _NANO_PER_MILLIONTH)
+
+
+def ceiling_nano(rates: Tariff, request: ModelRequest) -> int:
+    """An amount the call cannot exceed: a token is at least one byte of UTF-8, an answer at most `max_tokens`."""
+    schema_bytes = len(json.dumps(request.answer_schema)) if request.answer_schema else 0
+    prompt = sum(len(message.content.encode()) + _MESSAGE_TOKENS for message in request.messages) + schema_bytes
+    plain = Tokens(input=prompt, output=request.max_tokens)
+    return max(cost_nano(rates, plain), cost_nano(rates, plain.model_copy(update={"cache_write": prompt})))
+
+
+def convert_nano(amount: int, currency: str, objective: str, fx: Mapping[str, Decimal]) -> int:
+    """`amount` in nano-units of `objective`. `fx` holds units of the objective per unit of currency.
+
+    Raises ConfigError naming the missing rate; nothing converts to nothing without one.
+    """
+    if currency == objective or amount == 0:
+        return amount
+    rate = fx.get(currency)
+    if rate is None:
+        raise ConfigError(
+            f"No exchange rate from {currency!r} to {objective!r}. Add `fx: {{{currency}: …}}` to the configuration."
+        )
+    return _whole(amount * rate)
+
+
+def decimal_text(amount: int) -> str:
+    """Nano-units as a decimal string of major units, the way costs are shown."""
+    return f"{Decimal(amount).scaleb(-9):f}"
+
+
+def _whole(amount: Decimal | int) -> int:
+    return int(Decimal(amount).to_integral_value(rounding=ROUND_CEILING))

