@@ -115,7 +115,12 @@ def _refuse_unless_answerable(proposal: Proposal, request: DecisionRequest, pers
             f"Policy denies {proposal.id} ({proposal.verdict.rule}). Change the policy, then wait for a new one."
         )
     filled_role(proposal, person)
-    if any(earlier.by == person.id and earlier.kind is not DecisionKind.ESCALATE for earlier in proposal.decisions):
+    answered = [
+        d.by
+        for d in proposal.decisions
+        if d.kind is not DecisionKind.ESCALATE and d.fingerprint == proposal.fingerprint
+    ]
+    if person.id in answered:
         raise Conflict(f"{person.id!r} answered {proposal.id} already. Another person has to answer.")
 
 
@@ -124,7 +129,7 @@ def _after_approval(proposal: Proposal) -> ProposalStatus:
     approvals = 1 + sum(
         1
         for earlier in proposal.decisions
-        if earlier.kind is DecisionKind.APPROVE and earlier.fingerprint == proposal.fingerprint
+        if earlier.kind in {DecisionKind.APPROVE, DecisionKind.MODIFY} and earlier.fingerprint == proposal.fingerprint
     )
     return ProposalStatus.APPROVED if approvals >= proposal.verdict.quorum else ProposalStatus.PENDING
 

@@ -1,0 +1,183 @@
+"""Configuration: `accord.yaml`, overridden by `ACCORD_…`; secrets only by environment or `*_FILE`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from domain.decisions import Person
+from domain.errors import ConfigError
+from domain.objective import Objective
+from domain.record import Record
+from providers.types import ProviderSpec
+
+DEFAULT_CONFIG = "accord.yaml"
+
+
+class StorageSettings(Record):
+    url: str = "sqlite:///accord.db"
+
+
+class MemorySettings(Record):
+    url: str = "chroma"
+    """`chroma` (embedded, below ACCORD_HOME), `http://host:8000`, or `off` (lexical recall only)."""
+
+
+class BudgetSettings(Record):
+    scope: str = Field(pattern=r"^(all|(provider|task|key):\S+)$")
+    month: float = Field(ge=0)
+    """Major units of the objective's currency per calendar month (UTC)."""
+
+
+class RoutingSettings(Record):
+    first_token_s: float = Field(default=10, gt=0)
+    inter_chunk_s: float = Field(default=10, gt=0)
+    total_s: float = Field(default=120, gt=0)
+    hedge: bool = False
+    cache: Literal["off", "exact"] = "exact"
+    default_data_class: Literal["public", "internal", "confidential", "personal"] = "internal"
+
+
+class SandboxSettings(Record):
+    world: str = "demo"
+    """`demo`, `empty`, or `module:Class` of a world of your own (DESIGN §6.9)."""
+    seed: int = 1
+
+
+class ConnectorSettings(Record):
+    kind: str
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class AuthSettings(Record):
+    mode: Literal["local", "oidc"] = "local"
+    people: tuple[Person, ...] = ()
+
+
+def _sandbox_connectors() -> dict[str, ConnectorSettings]:
+    return {name: ConnectorSettings(kind="sandbox") for name in ("ads", "crm", "content", "finance")}
+
+
+class Settings(BaseSettings):
+    """Every value of `accord.yaml` (DESIGN §6.2)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ACCORD_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    home: Path = Path(".accord")
+    language: Literal["en", "fr"] = "en"
+    storage: StorageSettings = StorageSettings()
+    memory: MemorySettings = MemorySettings()
+    objective: Objective = Objective()
+    providers: tuple[ProviderSpec, ...] = ()
+    budgets: tuple[BudgetSettings, ...] = ()
+    fx: Mapping[str, float] = Field(default_factory=dict)
+    routing: RoutingSettings = RoutingSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    connectors: Mapping[str, ConnectorSettings] = Field(default_factory=_sandbox_connectors)
+    policy: Path | None = None
+    auth: AuthSettings = AuthSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file (passed as init values), then the defaults above."""
+        return env_settings, init_settings
+
+    def below_home(self, path: str | Path) -> Path:
+        """`path`, or `ACCORD_HOME/path` when it is relative."""
+        return self.home / path
+
+    @property
+    def storage_url(self) -> str:
+        """The storage URL with a relative SQLite file placed below ACCORD_HOME."""
+        url = self.storage.url
+        if not url.startswith("sqlite:///") or url.startswith("sqlite:////") or ":memory:" in url:
+            return url
+        return f"sqlite:///{self.below_home(url.removeprefix('sqlite:///')).absolute()}"
+
+
+def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `config` (else `ACCORD_CONFIG`, else `./accord.yaml` when it exists) and the environment.
+
+    Raises ConfigError naming the key, what is wrong, and the nearest valid key.
+    """
+    env = os.environ if environ is None else environ
+    path = config or (Path(env["ACCORD_CONFIG"]) if env.get("ACCORD_CONFIG") else None)
+    if path is None and Path(DEFAULT_CONFIG).exists():
+        path = Path(DEFAULT_CONFIG)
+    values = read_yaml(path) if path else {}
+    policy = values.get("policy")
+    if path is not None and isinstance(policy, str) and not Path(policy).is_absolute():
+        values["policy"] = path.absolute().parent / policy
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(f"{path or 'environment'}: " + " ".join(_faults(error))) from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in `path`. Raises ConfigError with line and column when it is no YAML mapping."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}. Create it with `accord init`.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: {error}. Mend the YAML at that place.") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: the top must be a mapping of keys. Compare it with `accord init`.")
+    return {str(key): value for key, value in values.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] — YAML is untyped
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The secret `name` from the environment, or from the file that `<name>_FILE` names."""
+    env = os.environ if environ is None else environ
+    if env.get(name):
+        return env[name]
+    path = env.get(f"{name}_FILE")
+    return Path(path).read_text(encoding="utf-8").strip() if path else None
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False)[:5]:
+        location = fault["loc"]
+        field = ".".join(str(part) for part in location)
+        if fault["type"] != "extra_forbidden":
+            yield f"`{field}`: {fault['msg']} (got {str(fault['input'])[:80]!r})."
+            continue
+        near = get_close_matches(str(location[-1]), _valid_keys(location[:-1]), n=1, cutoff=0.4)
+        yield f"`{field}` is no key of the configuration." + (f" Did you mean `{near[0]}`?" if near else "")
+
+
+def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Field names of the model at `location`, so that a typo can be answered with the nearest of them."""
+    model: Any = Settings
+    for part in location:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        if field is None:
+            continue
+        inner = [
+            t for t in (field.annotation, *getattr(field.annotation, "__args__", ())) if hasattr(t, "model_fields")
+        ]
+        model = inner[0] if inner else model
+    return list(model.model_fields)
