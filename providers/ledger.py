@@ -68,9 +68,8 @@ class InMemoryCallLog:
         self.calls.setdefault(call.id, call)
 
     def charged_nano(self, scope: str, since: datetime) -> int:
-        return sum(
-            call.charged_nano for call in tuple(self.calls.values()) if call.at >= since and in_scope(call, scope)
-        )
+        counted = [call for call in tuple(self.calls.values()) if call.at >= since and in_scope(call, scope)]
+        return sum(call.charged_nano for call in counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +134,11 @@ class Ledger:
             charged = convert_nano(attempt.cost_nano, attempt.currency, self._currency, self._fx)
         with self._lock:
             self._log.record(_record(hold, attempt, charged))
+            self._held.pop(hold.id, None)
+
+    def release(self, hold: Reservation) -> None:
+        """Give back what is held for an attempt that was not made."""
+        with self._lock:
             self._held.pop(hold.id, None)
 
     def _ceiling(self, provider: Provider, request: ModelRequest) -> int:

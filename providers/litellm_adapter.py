@@ -5,9 +5,10 @@ litellm is imported at the first call. Its retries, callbacks, telemetry, price 
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
-from typing import Any
+from types import ModuleType
 
 import httpx
 
@@ -21,6 +22,7 @@ from providers.wire import judge
 # Vendors whose litellm path goes through the OpenAI client; the others take litellm's own HTTP handler.
 _OPENAI_CLIENT = frozenset({"openai", "local"})
 _NO_KEY = "none"  # the OpenAI client insists on some key, also for servers that ask for none
+_QUIET = {"telemetry": False, "suppress_debug_info": True, "num_retries": 0}
 _import_lock = threading.Lock()
 
 
@@ -48,16 +50,14 @@ class LitellmAdapter:
         self._pool.close()
 
 
-def _litellm() -> Any:
+def _litellm() -> ModuleType:
     # The environment is read while litellm is imported, so it is set here and nowhere else.
     with _import_lock:
         os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
         os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-        import litellm
-
-        litellm.telemetry = False
-        litellm.suppress_debug_info = True
-        litellm.num_retries = 0
+        litellm = importlib.import_module("litellm")
+        for setting, value in _QUIET.items():
+            setattr(litellm, setting, value)
         for hooks in (litellm.callbacks, litellm.success_callback, litellm.failure_callback):
             hooks.clear()
     return litellm

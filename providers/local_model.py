@@ -1,11 +1,12 @@
 """The local model: llama.cpp's own HTTP server inside this process, started at the first call, spoken to as OpenAI.
 
-It listens on 127.0.0.1 at a free port with a key of its own. The first call takes 10 to 40 s on two cores (the prompt is
-read), later ones with the same static beginning 2 to 8 s.
+It listens on 127.0.0.1 at a free port with a key of its own. On two cores the first call takes 10 to 40 s (the prompt
+is read), later ones with the same static beginning 2 to 8 s.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import secrets
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from providers.adapter import Adapter
 from providers.faults import Fault, failure
@@ -32,6 +33,10 @@ class Endpoint:
     api_key: str
 
 
+class _Listening(Protocol):
+    listening_address: str
+
+
 class LocalServer:
     """One model in memory (up to 2 GB for the 1.5B), loaded once however many threads ask first."""
 
@@ -40,7 +45,7 @@ class LocalServer:
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._weights = weights
         self._lock = threading.Lock()
-        self._server: Any = None
+        self._server: _Listening | None = None
         self._key = secrets.token_urlsafe(24)
 
     def endpoint(self) -> Endpoint:
@@ -48,10 +53,10 @@ class LocalServer:
         with self._lock:
             if self._server is None:
                 self._server = self._start(require_existing(self._weights))
-        return Endpoint(f"{self._server.listening_address}/v1", self._key)
+            return Endpoint(f"{self._server.listening_address}/v1", self._key)
 
-    def _start(self, weights: Path) -> Any:
-        import xllamacpp
+    def _start(self, weights: Path) -> _Listening:
+        xllamacpp = importlib.import_module("xllamacpp")
 
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(weights)

@@ -1,7 +1,7 @@
 """A provider whose answers are written beforehand: for tests, for a demo without a model, for hostile models.
 
-A line of the script is a text or JSON value (said completely), a `Reply` (any lie about usage or end), an error (raised)
-or `Hang` (silence until the deadline or `seconds`, whichever is first).
+A line of the script is a text or JSON value (said completely), a `Reply` (any lie about usage or end), an error
+(raised) or `Hang` (silence until the deadline or `seconds`, whichever is first).
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class HubSource:
                 client.stream("GET", f"{self._address}/{facts.hub_path}", headers=headers) as response,
             ):
                 response.raise_for_status()
-                with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as out:
+                with part.open("ab" if response.status_code == 206 else "wb") as out:
                     _copy(response.iter_bytes(_CHUNK), out, facts.size, progress)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise TransientError(

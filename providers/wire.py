@@ -134,7 +134,7 @@ def _gemini_marker(body: dict[str, Any]) -> str | None:
 def _openai_usage(usage: dict[str, Any] | None) -> Tokens | None:
     if not usage:
         return None
-    details = usage.get("prompt_tokens_details") or {}
+    details: dict[str, Any] = usage.get("prompt_tokens_details") or {}
     return Tokens(
         input=usage["prompt_tokens"],
         output=usage.get("completion_tokens") or 0,

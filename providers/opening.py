@@ -1,0 +1,41 @@
+"""Opens a gateway from configuration: the one place where adapters, registry and ledger are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+from providers.adapter import Adapter
+from providers.gateway import Clock, Gateway
+from providers.ledger import Ledger
+from providers.litellm_adapter import LitellmAdapter
+from providers.local_model import LocalAdapter, local_missing
+from providers.registry import build_registry
+from providers.types import ProviderSpec
+
+
+@contextmanager
+def open_gateway(
+    specs: Iterable[ProviderSpec],
+    ledger: Ledger,
+    environ: Mapping[str, str],
+    *,
+    scripted: Adapter | None = None,
+    clock: Clock | None = None,
+) -> Generator[Gateway]:
+    """A gateway over `specs`; connections and local models are closed with it. Nothing is started before a call.
+
+    `scripted` answers for `scripted/…` providers. Raises ConfigError for what the configuration gets wrong.
+    """
+    http = LitellmAdapter()
+    local = LocalAdapter(http, environ)
+    adapters: dict[str, Adapter] = {"local": local, "*": http}
+    if scripted is not None:
+        adapters["scripted"] = scripted
+    try:
+        registry = build_registry(specs, environ, local_missing=partial(local_missing, environ=environ))
+        yield Gateway(registry, adapters, ledger, clock=clock)
+    finally:
+        local.close()
+        http.close()
