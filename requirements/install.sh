@@ -21,7 +21,16 @@ fi
 rm -f "$stamp"
 echo "Installing $(grep -c '==' "requirements/$want.txt") pinned packages into .venv and compiling them (some 700 MB; minutes on a slow line)"
 # Wheels alone: a machine without a compiler gets a clear refusal, not a failed build.
-uv pip sync --python .venv/bin/python --require-hashes --only-binary :all: --compile-bytecode "requirements/$want.txt"
+# The list of 150 names is left out of what uv reports; its downloads stay as signs of progress.
+{
+    uv pip sync --python .venv/bin/python --require-hashes --only-binary :all: --compile-bytecode \
+        "requirements/$want.txt" 2>&1 || : > .venv/accord.failed
+} | sed '/^ [-+~] /d'
+if [ -e .venv/accord.failed ]; then
+    rm .venv/accord.failed
+    echo "The packages could not be installed; the reason stands above. Mend it and run the same command again." >&2
+    exit 1
+fi
 uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 state "$want" > "$stamp"
 echo "Ready: .venv holds what $want needs"
