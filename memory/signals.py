@@ -1,0 +1,177 @@
+"""Signals in the store: each kept once, durable before it is acknowledged, in order of arrival."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from domain.errors import InputError, NotFound
+from domain.signals import EntityDeclared, MetricPoint, Signal, parse_event
+from memory import tables
+from memory.arrivals import Catalogue, Draft, insert_points, upsert_entities
+from memory.database import Database
+from memory.page import AnyRow, Page, Slice, fetch_page
+
+_IDS_PER_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A signal that was not stored, and why."""
+
+    id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a batch."""
+
+    accepted: int
+    duplicate: int
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows of one transaction, gathered before they are written together."""
+
+    seq: int
+    newest_at: datetime | None
+    draft: Draft
+    duplicate: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    points: list[tuple[int, float, int, float]] = field(default_factory=list[tuple[int, float, int, float]])
+    declared: list[tuple[int, Signal, EntityDeclared]] = field(default_factory=list[tuple[int, Signal, EntityDeclared]])
+    rejected: list[Rejected] = field(default_factory=list[Rejected])
+
+    def take(self, signal: Signal) -> None:
+        """Raises InputError when the signal contradicts what is stored; then nothing of it is kept."""
+        seq = self.seq + 1
+        if isinstance(signal.data, MetricPoint):
+            series = self.draft.find(signal.data, seq)
+            self.points.append((series.id, signal.time.timestamp(), seq, signal.data.value))
+        elif isinstance(signal.data, EntityDeclared):
+            self.declared.append((seq, signal, signal.data))
+        self.seq = seq
+        self.newest_at = signal.time if self.newest_at is None else max(self.newest_at, signal.time)
+        self.rows.append(
+            {
+                "seq": seq,
+                "source": signal.source,
+                "id": signal.id,
+                "type": signal.type,
+                "at": signal.time,
+                "received_at": signal.received_at,
+                "newest_at": self.newest_at,
+                "trust": signal.trust,
+                "raw": json.dumps(signal.raw, separators=(",", ":"), ensure_ascii=False, default=str),
+            }
+        )
+
+
+class Signals:
+    """Every accepted signal, by `seq`, which grows by one with each arrival."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._catalogue = Catalogue()
+
+    def add(self, signals: Sequence[Signal]) -> Added:
+        """Stores a batch with its points and entities in one durable transaction, in the given order.
+
+        The same (source, id) with the same content is a duplicate; with other content it is rejected.
+        """
+        if not signals:
+            return Added(0, 0)
+        with self._database.write() as connection:
+            seq, newest_at = _latest(connection)
+            batch = _Batch(seq, newest_at, self._catalogue.draft(connection))
+            self._gather(connection, signals, batch)
+            if batch.rows:
+                connection.execute(insert(tables.signals), batch.rows)
+                insert_points(connection, batch.draft, batch.points)
+                upsert_entities(connection, batch.declared)
+        self._catalogue.keep(batch.draft)
+        return Added(len(batch.rows), batch.duplicate, tuple(batch.rejected))
+
+    def _gather(self, connection: Connection, signals: Sequence[Signal], batch: _Batch) -> None:
+        known = _known(connection, signals)
+        for signal in signals:
+            name = (signal.source, signal.id)
+            earlier = known.get(name)
+            try:
+                if earlier is None:
+                    batch.take(signal)
+                    known[name] = signal
+                else:
+                    _refuse_contradiction(signal, earlier)
+                    batch.duplicate += 1
+            except InputError as error:
+                batch.rejected.append(Rejected(signal.id, error.detail))
+
+    def get(self, source: str, id: str) -> Signal:  # noqa: A002 — the CloudEvents attribute
+        """Raises NotFound."""
+        query = select(tables.signals).where(tables.signals.c.source == source, tables.signals.c.id == id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound(f"No signal {id!r} of source {source!r} is stored. Check both names.")
+        return signal_of(row)
+
+    def page(self, type_: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Signal]:
+        """Oldest arrival first."""
+        query = select(tables.signals)
+        if type_ is not None:
+            query = query.where(tables.signals.c.type == type_)
+        column = tables.signals.c.seq
+        with self._database.read() as connection:
+            return fetch_page(connection, query, column, Slice(limit, cursor), signal_of, newest_first=False)
+
+    def latest_seq(self) -> int:
+        """Position of the newest signal; 0 in an empty store."""
+        with self._database.read() as connection:
+            return _latest(connection)[0]
+
+    def count(self) -> int:
+        """Number of signals: positions have no gaps."""
+        return self.latest_seq()
+
+
+def _refuse_contradiction(signal: Signal, earlier: Signal) -> None:
+    if earlier.content_hash != signal.content_hash:
+        raise InputError(
+            f"`id` {signal.id!r} of source {signal.source!r} is stored with other content. "
+            "Send a correction under a new id."
+        )
+
+
+def _latest(connection: Connection) -> tuple[int, datetime | None]:
+    table = tables.signals
+    newest = select(func.max(table.c.seq)).scalar_subquery()
+    row = connection.execute(select(table.c.seq, table.c.newest_at).where(table.c.seq == newest)).first()
+    return (row.seq, row.newest_at) if row else (0, None)
+
+
+def _known(connection: Connection, signals: Sequence[Signal]) -> dict[tuple[str, str], Signal]:
+    """The stored signals that share (source, id) with one of `signals`."""
+    ids: dict[str, list[str]] = {}
+    for signal in signals:
+        ids.setdefault(signal.source, []).append(signal.id)
+    table, known = tables.signals, dict[tuple[str, str], Signal]()
+    for source, wanted in ids.items():
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            part = wanted[start : start + _IDS_PER_QUERY]
+            query = select(table).where(table.c.source == source, table.c.id.in_(part))
+            known.update({(row.source, row.id): signal_of(row) for row in connection.execute(query)})
+    return known
+
+
+def signal_of(row: AnyRow) -> Signal:
+    """A stored row as the signal it was."""
+    return parse_event(json.loads(row.raw), received_at=row.received_at, trust=row.trust)

@@ -1,0 +1,166 @@
+"""The company as known at a moment: the store's side of `domain.ports.View`."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+
+from domain.entities import Entity, EntityTree
+from domain.limits import ActiveLimit
+from domain.ports import Point, Series, SeriesKey, Told
+from domain.signals import AssetChanged, ContentEngaged, DealChanged, FinanceLimit, Note, SignalData
+from memory import tables
+from memory.arrivals import SeriesRow, read_series
+from memory.database import Database
+from memory.limits import standing
+from memory.page import AnyRow
+
+D = TypeVar("D", bound=SignalData)
+P = TypeVar("P")
+_BATCH = 5000
+
+
+class StoreView:
+    """A snapshot: signals that arrive after it was made stay unseen, and each answer is read once.
+
+    Series, deals, engagements, notes and signals end at `now`; `points_after` and `limits` do not, so
+    that a sender whose clock runs ahead loses no point and finance is heard at once.
+    """
+
+    def __init__(self, database: Database, now: datetime) -> None:
+        self._database = database
+        self._now = now
+        with database.read() as connection:
+            newest = select(func.max(tables.signals.c.seq)).scalar_subquery()
+            query = select(tables.signals.c.seq, tables.signals.c.newest_at).where(tables.signals.c.seq == newest)
+            row = connection.execute(query).first()
+        self.seq: int = row.seq if row else 0
+        """Position of the newest signal the view knows."""
+        self._as_of: datetime = min(row.newest_at, now) if row else now
+        self._series: dict[tuple[SeriesKey, datetime | None], Series] = {}
+        self._told: dict[tuple[str, datetime | None], Sequence[Told[Any]]] = {}
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    @property
+    def as_of(self) -> datetime:
+        return self._as_of
+
+    @property
+    def tree(self) -> EntityTree:
+        return self._tree
+
+    @cached_property
+    def _tree(self) -> EntityTree:
+        with self._database.read() as connection:
+            bodies = connection.execute(select(tables.entities.c.body).order_by(tables.entities.c.id)).scalars().all()
+        return EntityTree(Entity.model_validate_json(body) for body in bodies)
+
+    @cached_property
+    def _catalogue(self) -> dict[SeriesKey, SeriesRow]:
+        with self._database.read() as connection:
+            rows = read_series(connection)
+        return {row.key: row for row in sorted(rows, key=lambda row: row.key) if row.born <= self.seq}
+
+    def keys(self, metric: str | None = None) -> Sequence[SeriesKey]:
+        """Keys of every series, sorted."""
+        return [key for key in self._catalogue if metric is None or key.metric == metric]
+
+    def series(self, key: SeriesKey, since: datetime | None = None) -> Series:
+        """Points of `key` up to `now`, the newest value of each time; empty for an unknown key."""
+        cached = self._series.get((key, since))
+        if cached is None:
+            cached = self._series[key, since] = self._read_series(key, since)
+        return cached
+
+    def _read_series(self, key: SeriesKey, since: datetime | None) -> Series:
+        row = self._catalogue.get(key)
+        if row is None:
+            return Series(key, "count", None, array("d"), array("d"))
+        table = tables.points.c
+        query = select(table.at_s, table.value).where(table.series == row.id, table.seq <= self.seq)
+        query = query.where(table.at_s <= self._now.timestamp()).order_by(table.at_s, table.seq)
+        if since is not None:
+            query = query.where(table.at_s >= since.timestamp())
+        with self._database.read() as connection:
+            # Plain tuples of the driver: a Row for each point would double the time of a long series.
+            cursor = connection.execute(query).cursor
+            values: dict[float, float] = dict(cursor.fetchall() if cursor is not None else ())
+        return Series(key, row.unit, row.grain_s, array("d", values), array("d", values.values()))
+
+    def points_after(self, seq: int) -> Iterator[Point]:
+        table = tables.points.c
+        by_id = {row.id: row for row in self._catalogue.values()}
+        while seq < self.seq:
+            query = select(table.seq, table.series, table.at_s, table.value)
+            query = query.where(table.seq > seq, table.seq <= self.seq).order_by(table.seq).limit(_BATCH)
+            with self._database.read() as connection:
+                rows = connection.execute(query).all()
+            for at, series, at_s, value in rows:
+                found = by_id[series]
+                yield Point(at, found.key, found.unit, at_s, value)
+            if len(rows) < _BATCH:
+                return
+            seq = rows[-1][0]
+
+    def deals(self, since: datetime | None = None) -> Sequence[Told[DealChanged]]:
+        return self._typed("accord.deal.changed", DealChanged, since)
+
+    def engagements(self, since: datetime | None = None) -> Sequence[Told[ContentEngaged]]:
+        return self._typed("accord.content.engaged", ContentEngaged, since)
+
+    def notes(self, since: datetime | None = None) -> Sequence[Told[Note]]:
+        return self._typed("accord.note", Note, since)
+
+    def assets(self) -> Sequence[Told[AssetChanged]]:
+        newest = {told.data.asset: told for told in self._typed("accord.asset.changed", AssetChanged, None)}
+        return [newest[asset] for asset in sorted(newest)]
+
+    @cached_property
+    def _limits(self) -> tuple[ActiveLimit, ...]:
+        rows = self._rows("accord.finance.limit", None, ends=False)
+        words = [(str(row.source), _told(row, FinanceLimit.model_validate(_payload(row)))) for row in rows]
+        return standing(words, self._now)
+
+    def limits(self) -> Sequence[ActiveLimit]:
+        return self._limits
+
+    def signals(self, type_: str, since: datetime | None = None) -> Sequence[Told[Mapping[str, Any]]]:
+        return [_told(row, _payload(row)) for row in self._rows(type_, since)]
+
+    def _typed(self, type_: str, model: type[D], since: datetime | None) -> Sequence[Told[D]]:
+        cached = self._told.get((type_, since))
+        if cached is None:
+            cached = [_told(row, model.model_validate(_payload(row))) for row in self._rows(type_, since)]
+            self._told[type_, since] = cached
+        return cached
+
+    def _rows(self, type_: str, since: datetime | None, *, ends: bool = True) -> Sequence[AnyRow]:
+        """Signals of one type in order of event time, then arrival."""
+        table = tables.signals.c
+        query = select(table.source, table.id, table.at, table.trust, table.raw)
+        query = query.where(table.type == type_, table.seq <= self.seq).order_by(table.at, table.seq)
+        if type_ != tables.POINT_TYPE:
+            query = query.where(tables.TOLD)
+        if ends:
+            query = query.where(table.at <= self._now)
+        if since is not None:
+            query = query.where(table.at >= since)
+        with self._database.read() as connection:
+            return connection.execute(query).all()
+
+
+def _payload(row: AnyRow) -> dict[str, Any]:
+    return json.loads(row.raw).get("data") or {}
+
+
+def _told(row: AnyRow, data: P) -> Told[P]:
+    return Told(row.at, f"signal:{row.source}#{row.id}", row.trust, data)
