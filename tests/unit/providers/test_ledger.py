@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.errors import ConfigError, OverBudget
+from providers.ledger import InMemoryCallLog, Ledger, Reservation
+from providers.pricing import ceiling_nano
+from providers.registry import Provider
+from providers.types import Attempt, Budget, ModelRequest, Outcome, Price, Tokens
+
+NOW = datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
+EURO = Price.model_validate({"currency": "EUR", "input": "1", "output": "10"})
+Ask = Callable[..., ModelRequest]
+
+
+def ledger(log: InMemoryCallLog, *budgets: tuple[str, Decimal]) -> Ledger:
+    limits = [Budget(scope=scope, month=month) for scope, month in budgets]
+    return Ledger(log, currency="EUR", fx={}, budgets=limits)
+
+
+def attempt(hold: Reservation, cost_nano: int | None) -> Attempt:
+    known = None if cost_nano is None else "EUR"
+    usage = None if cost_nano is None else Tokens(input=1)
+    return Attempt(
+        provider=hold.provider.name,
+        outcome=Outcome.ANSWERED,
+        started_at=NOW,
+        usage=usage,
+        cost_nano=cost_nano,
+        currency=known,
+    )
+
+
+def room_for(calls: int, provider: Provider, request: ModelRequest) -> Decimal:
+    """A limit that holds `calls` reservations of `request` and not one more."""
+    assert provider.rates is not None
+    return Decimal(ceiling_nano(provider.rates, request) * calls).scaleb(-9)
+
+
+def test_reservations_together_never_pass_a_limit(provider: Callable[..., Provider], request_for: Ask) -> None:
+    """128 threads at once get exactly the room there is."""
+    one, request = provider("one", price=EURO), request_for()
+    found = ledger(InMemoryCallLog(), ("all", room_for(10, one, request)))
+
+    def granted(_: int) -> bool:
+        try:
+            found.reserve(one, request, NOW)
+        except OverBudget:
+            return False
+        return True
+
+    with ThreadPoolExecutor(max_workers=32) as pool:
+        assert sum(pool.map(granted, range(128))) == 10
+
+
+def test_what_was_not_spent_is_given_back(provider: Callable[..., Provider], request_for: Ask) -> None:
+    one, request = provider("one", price=EURO), request_for()
+    log = InMemoryCallLog()
+    found = ledger(log, ("task:explain", room_for(1, one, request) + Decimal("0.000000015")))
+    for _ in range(3):
+        hold = found.reserve(one, request, NOW)
+        found.settle(hold, attempt(hold, 5), maybe_billed=True)
+    found.release(found.reserve(one, request, NOW))
+    assert log.charged_nano("task:explain", NOW) == 15
+    assert (log.charged_nano("task:other", NOW), log.charged_nano("provider:one", NOW)) == (0, 15)
+
+
+def test_a_cost_nobody_told_is_charged_as_reserved(provider: Callable[..., Provider], request_for: Ask) -> None:
+    one, request = provider("one", price=EURO), request_for()
+    log = InMemoryCallLog()
+    found = ledger(log, ("key:k1", room_for(1, one, request)))
+    mine = request_for(key="k1")
+    hold = found.reserve(one, mine, NOW)
+    found.settle(hold, attempt(hold, None), maybe_billed=True)
+    with pytest.raises(OverBudget, match="'key:k1'") as caught:
+        found.reserve(one, mine, NOW)
+    assert caught.value.facts["budget"] == "key:k1"
+    found.reserve(one, request_for(key="k2"), NOW)
+
+
+def test_a_new_month_is_a_new_budget(provider: Callable[..., Provider], request_for: Ask) -> None:
+    one, request = provider("one", price=EURO), request_for()
+    found = ledger(InMemoryCallLog(), ("all", room_for(1, one, request)))
+    hold = found.reserve(one, request, NOW)
+    found.settle(hold, attempt(hold, hold.amount_nano), maybe_billed=True)
+    with pytest.raises(OverBudget):
+        found.reserve(one, request, NOW)
+    assert found.reserve(one, request, NOW + timedelta(minutes=1)).amount_nano > 0
+
+
+def test_a_missing_rate_is_named_before_the_first_call(provider: Callable[..., Provider]) -> None:
+    dollars = Price.model_validate({"currency": "USD", "input": "1", "output": "1"})
+    with pytest.raises(ConfigError, match="'USD'"):
+        ledger(InMemoryCallLog()).check([provider(price=dollars)])
+
+
+def test_a_free_provider_needs_neither_rate_nor_room(provider: Callable[..., Provider], request_for: Ask) -> None:
+    free = provider(price=Price.model_validate({"currency": "USD", "input": "0", "output": "0"}))
+    found = ledger(InMemoryCallLog(), ("all", Decimal(0)))
+    found.check([free])
+    assert found.reserve(free, request_for(), NOW).amount_nano == 0
