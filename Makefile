@@ -29,7 +29,7 @@ soak: setup ## Run the long loops
 	@.venv/bin/python -m pytest -q -m soak tests
 
 bench: setup ## Measure what docs/figures.md states
-	@for bench in tests/bench/*.py; do echo "$$bench"; .venv/bin/python "$$bench" || exit 1; done
+	@for bench in evals/bench/[a-z]*.py; do echo "$$bench"; .venv/bin/python "$$bench" || echo "no figure from $$bench"; done
 
 clean: ## Remove environments and caches, never data (.accord)
 	@rm -rf .venv .uv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
