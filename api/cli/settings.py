@@ -1,0 +1,64 @@
+"""How a command gets its settings, the runtime built from them, and the person it acts for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+    from agents.settings import Settings
+    from domain.decisions import Person
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def config_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Adds `--config`, passed on as a path or None."""
+    return click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Configuration file (else ACCORD_CONFIG, else ./accord.yaml).",
+    )(command)
+
+
+def person_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Adds `--as`: the person on whose behalf the command acts."""
+    return click.option(
+        "--as", "person_id", required=True, envvar="ACCORD_AS", metavar="PERSON", help="Who acts: an id of auth.people."
+    )(command)
+
+
+def load(config: Path | None) -> Settings:
+    from agents.settings import load_settings
+
+    return load_settings(config)
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Generator[Runtime]:
+    """The runtime of `settings` without its driver started: for one question or one change."""
+    from agents.runtime import build
+
+    runtime = build(settings)
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def person(runtime: Runtime, person_id: str) -> Person:
+    """The person called `person_id`. Raises NotFound naming those who are known."""
+    known = {one.id: one for one in (*runtime.store.people.all(), *runtime.settings.auth.people)}
+    if person_id not in known:
+        names = ", ".join(sorted(known)) or "nobody yet"
+        raise NotFound(f"There is no person {person_id!r} (known: {names}). Add them to `auth.people` in accord.yaml.")
+    return known[person_id]
