@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -26,6 +27,7 @@ LOSS_RATES = np.array([0.07, 0.07, 0.06, 0.06, 0.04, 0.06, 0.05, 0.04])
 _STRIKES = {"fit": 0, "slow_response": 1, "competitor": 1, "roi_proof": 1, "security": 2, "price": 3,
             "approval": 3, "compliance": 3}  # fmt: skip
 _NO_ALIASES: tuple[str, ...] = ()
+_TYPICAL_AMOUNT_LOG = log(48_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def _deal(
         told_after=tuple(int(lag) for lag in rng.integers(1, 7, len(STAGES)).tolist()),
         strikes=tuple(strikes),
         luck=tuple(float(u) for u in rng.random(len(REASONS)).tolist()),
-        amount=round(float(rng.lognormal(np.log(48_000), 0.6)) / 100) * 100,
+        amount=round(float(rng.lognormal(_TYPICAL_AMOUNT_LOG, 0.6)) / 100) * 100,
         product=products[int(rng.integers(len(products)))],
         competitor=COMPETITORS[int(rng.integers(len(COMPETITORS)))],
         owner=f"rep-{int(rng.integers(1, 9))}",
