@@ -15,8 +15,8 @@ PACKAGES = ("agents", "analysis", "api", "connectors", "domain", "evals", "memor
 # Vendors that exactly one module may import, and the package that module lives in.
 ONE_MODULE_VENDORS = {"litellm": "providers", "xllamacpp": "providers", "chromadb": "memory", "dbos": "agents"}
 
-# The one module that may call an actuator; below the port, connectors pass a call on, but never from a source.
-ACTUATOR_CALLER = "agents/execute.py"
+# The executor, through the one lookup of connectors by name; below the port, connectors pass a call on, sources never.
+ACTUATOR_CALLERS = {"agents/execute.py", "agents/tools.py"}
 BELOW_THE_PORT = "connectors/"
 # The harness drives a simulated company, whose `apply(action)` takes one argument; an actuator's takes a key as well.
 WORLD_HARNESS = "evals/"
@@ -41,7 +41,7 @@ def imported(tree: ast.Module) -> set[str]:
 
 def illegal_apply_calls(path: str, tree: ast.Module) -> list[str]:
     """Calls of `.apply(…)` in `tree` that could be an actuator's, outside the modules that may make them."""
-    if path == ACTUATOR_CALLER or (path.startswith(BELOW_THE_PORT) and not path.endswith("source.py")):
+    if path in ACTUATOR_CALLERS or (path.startswith(BELOW_THE_PORT) and not path.endswith("source.py")):
         return []
     found: list[str] = []
     for node in ast.walk(tree):
