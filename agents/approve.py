@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from agents.judgement import judge_now
-from agents.propose import with_new_actions
+from agents.judgement import facts_now
+from agents.propose import rejudge
 from domain.audit import Fact
 from domain.decisions import Decision, DecisionKind, DecisionRequest, Person, decision_id
 from domain.errors import Conflict
@@ -51,6 +50,7 @@ def decide(
         after = record_decision(before, decision, status)
     if request.decision is DecisionKind.ESCALATE:
         after = after.model_copy(update={"escalated": True})
+    after = _authorised(after)
     recorded = after.decisions[-1]
     stored = runtime.store.proposals.decide(before, recorded, after, facts=_facts(recorded, after))
     runtime.driver.wake([action.id for action in {a.id: a for a in (*before.actions, *stored.actions)}.values()])
@@ -62,15 +62,25 @@ def _modified(runtime: Runtime, before: Proposal, decision: Decision, request: D
 
     Raises Conflict when policy denies the new arguments.
     """
-    specs = request.actions or ()
-    verdict = judge_now(runtime, specs, tainted=before.tainted)
+    facts = facts_now(runtime)
+    changed = rejudge(
+        before, request.actions or (), runtime.policies.current(), facts, runtime.tools.states(facts.tree)
+    )
+    verdict = changed.verdict
     if verdict.kind is VerdictKind.DENY:
         raise Conflict(f"Policy denies the change: {verdict.reason} ({verdict.rule}). Change the arguments or reject.")
-    changed = with_new_actions(before, specs, verdict, runtime.policies.current().version)
     status = ProposalStatus.APPROVED if verdict.quorum <= 1 else ProposalStatus.PENDING
     agreed = decision.model_copy(update={"fingerprint": changed.fingerprint})
-    expires_at = max(before.expires_at, decision.at + timedelta(hours=verdict.expires_h))
-    return record_decision(changed.model_copy(update={"expires_at": expires_at}), agreed, status)
+    return record_decision(changed, agreed, status)
+
+
+def _authorised(proposal: Proposal) -> Proposal:
+    """An approved proposal's actions name the decision that lets them run."""
+    if proposal.status is not ProposalStatus.APPROVED:
+        return proposal
+    by = proposal.decisions[-1].id
+    actions = tuple(action.model_copy(update={"authorised_by": by}) for action in proposal.actions)
+    return proposal.model_copy(update={"actions": actions})
 
 
 def _facts(decision: Decision, after: Proposal) -> list[Fact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
@@ -70,8 +70,8 @@ def _line(path: Path, location: tuple[int | str, ...]) -> int:
     node: Any = yaml.compose(path.read_text(encoding="utf-8"))
     line = 1
     for part in location:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(cast("list[Any]", node.value)):
+            node = cast("list[Any]", node.value)[part]
         elif isinstance(node, yaml.MappingNode):
             entry = next((pair for pair in node.value if pair[0].value == part), None)
             if entry is None:

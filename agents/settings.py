@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +50,10 @@ class SandboxSettings(Record):
     world: str = "demo"
     """`demo`, `empty`, or `module:Class` of a world of your own (DESIGN §6.9)."""
     seed: int = 1
+    weeks: int = Field(default=26, gt=0, le=260)
+    """Weeks that the demo company can live."""
+    start: date | None = None
+    """First day of the demo company; its own default when not set."""
 
 
 class ConnectorSettings(Record):

@@ -1,0 +1,36 @@
+"""What drives rounds and actions on: one port, two drivers (event time and wall time)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.lifecycle import Move
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The kinds of work, bound to a runtime: read the tools, one arbitration round, what is due for one action, and words."""
+
+    listen: Callable[[], None]
+    reason: Callable[[], None]
+    act: Callable[[str], Move]
+    enrich: Callable[[], None]
+    """Let a model reword what the rules proposed: slow, never waited for, lost without harm."""
+
+
+class Driver(Protocol):
+    def start(self, work: Work) -> None:
+        """Take up everything that waits, and go on until stopped."""
+        ...
+
+    def poke(self) -> None:
+        """Something new was heard: a round is wanted soon."""
+        ...
+
+    def wake(self, actions: Iterable[str]) -> None:
+        """Something happened to these actions: look at them now."""
+        ...
+
+    def stop(self) -> None: ...

@@ -1,0 +1,194 @@
+"""Wall time: DBOS keeps the queue, the waiting and the recovery of two workflows, `reason` and `act`.
+
+The truth stays in our tables: a workflow only asks what is due and waits. So losing the engine's
+database loses no decision, and a worker that finds another's action overdue takes it over; the
+compare-and-set of each move makes a double look harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from agents.drivers.port import Work
+from domain.errors import AccordError, NotFound
+from memory.database import Database
+
+log = logging.getLogger(__name__)
+
+WORKFLOW_VERSION = "1"
+"""Changed by hand when a workflow body changes; waiting actions then go on by the sweep."""
+SWEEP_S = 5.0
+"""Seconds between looks for actions that are due and that no workflow here is carrying."""
+LISTEN_EVERY = 12
+"""Sweeps between two readings of the connected tools: a minute."""
+OVERDUE = timedelta(seconds=30)
+"""How long past its due time an action may be before another worker takes it over."""
+RETRY_S = 15.0
+"""Wait before a tool that could not be reached is tried again."""
+_LONGEST_WAIT_S = 3600.0
+_WAKE = "wake"
+
+
+class DueActions(Protocol):
+    """The part of the store that the driver reads."""
+
+    def due(self, now: datetime) -> list[str]: ...
+    def waiting(self) -> list[str]: ...
+
+
+class WallTimeDriver:
+    """Runs rounds when poked, at most one at a time, and one durable workflow per open action."""
+
+    def __init__(
+        self, actions: DueActions, now: Callable[[], datetime], engine_url: str, executor: str = "local"
+    ) -> None:
+        self._actions, self._now = actions, now
+        self._database, self._executor = Database(engine_url), executor
+        self._work: Work | None = None
+        self._wanted, self._worded, self._stopping = threading.Event(), threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._rounds = 0
+
+    def start(self, work: Work) -> None:
+        """Launch the engine, recover what was under way, and begin to listen."""
+        self._work = work
+        self._stopping.clear()
+        self._launch()
+        for loop in (self._round_loop, self._sweep_loop, self._word_loop):
+            thread = threading.Thread(target=loop, name=f"accord{loop.__name__}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self.wake(self._actions.waiting())
+
+    def poke(self) -> None:
+        self._wanted.set()
+
+    def wake(self, actions: Iterable[str]) -> None:
+        if self._work is None:
+            return
+        for action in actions:
+            self._begin(action)
+
+    def stop(self) -> None:
+        """Stop taking new work; workflows go on from their last step at the next start."""
+        from dbos import DBOS
+
+        if self._work is None:
+            return
+        self._stopping.set()
+        self._wanted.set()
+        self._worded.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._threads.clear()
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        self._work = None
+
+    def _launch(self) -> None:
+        from dbos import DBOS, DBOSConfig
+        from dbos._serialization import DBOSPortableJSONSerializer
+
+        DBOS(
+            config=DBOSConfig(
+                name="accord",
+                system_database_engine=self._database.engine,
+                executor_id=self._executor,
+                application_version=WORKFLOW_VERSION,
+                serializer=DBOSPortableJSONSerializer(),
+                console_log_level="ERROR",
+            )
+        )
+        look = DBOS.step(name="look")(self._look)
+        reason = DBOS.step(name="round")(self._reason)
+
+        @DBOS.workflow(name="act")
+        def act(action: str) -> str:  # pyright: ignore[reportUnusedFunction] — registered by its decorator
+            while (wait_s := look(action)) is not None:
+                DBOS.recv(_WAKE, timeout_seconds=wait_s)
+            return "closed"
+
+        @DBOS.workflow(name="reason")
+        def reason_round(round_: str) -> str:
+            reason()
+            return round_
+
+        self._act, self._reason_round = act, reason_round
+        DBOS.launch()
+
+    def _look(self, action: str) -> float | None:
+        """Seconds until the next look, None when the action's life is over."""
+        if self._work is None or self._stopping.is_set():
+            return _LONGEST_WAIT_S
+        try:
+            move = self._work.act(action)
+        except NotFound:
+            return None  # a modified proposal got new actions
+        except AccordError as error:
+            log.warning("action %s waits: %s", action, error.detail)
+            return RETRY_S
+        if move.kind == "close":
+            return None
+        rest_s = (move.until - self._now()).total_seconds() if move.until else _LONGEST_WAIT_S
+        return min(max(rest_s, 0.05), _LONGEST_WAIT_S)
+
+    def _reason(self) -> None:
+        if self._work is not None:
+            self._work.reason()
+            self._worded.set()
+
+    def _begin(self, action: str, owner: str = "") -> None:
+        """Start the action's workflow, or tell the running one to look again."""
+        from dbos import DBOS, SetWorkflowID
+
+        workflow = f"{action}{owner}"
+        status = DBOS.get_workflow_status(workflow)
+        if status is None:
+            with SetWorkflowID(workflow):
+                DBOS.start_workflow(self._act, action)
+        elif status.status in {"PENDING", "ENQUEUED"}:
+            DBOS.send(workflow, "look", _WAKE)
+        elif not owner:
+            self._begin(action, f"@{self._now():%Y%m%dT%H%M%S}")
+
+    def _round_loop(self) -> None:
+        from dbos import DBOS, SetWorkflowID
+
+        while not self._stopping.is_set():
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._stopping.is_set():
+                return
+            self._rounds += 1
+            try:
+                with SetWorkflowID(f"reason:{self._executor}:{self._now().isoformat()}:{self._rounds}"):
+                    DBOS.start_workflow(self._reason_round, str(self._rounds)).get_result()
+            except Exception:  # edge: the worker's loop outlives a failed round
+                log.exception("a round failed; the next signal or sweep starts another")
+
+    def _sweep_loop(self) -> None:
+        sweeps = 0
+        while not self._stopping.is_set():
+            try:
+                if self._work is not None and sweeps % LISTEN_EVERY == 0:
+                    self._work.listen()
+                for action in self._actions.due(self._now() - OVERDUE):
+                    self._begin(action)
+            except Exception:  # edge: the worker's loop outlives a failed sweep
+                log.exception("a sweep failed; the next one tries again")
+            sweeps += 1
+            self._stopping.wait(SWEEP_S)
+
+    def _word_loop(self) -> None:
+        while not self._stopping.is_set():
+            self._worded.wait()
+            self._worded.clear()
+            if self._work is None or self._stopping.is_set():
+                return
+            try:
+                self._work.enrich()
+            except Exception:  # edge: words are a comfort; their loss stops nothing
+                log.exception("rewording failed; the rules' words stay")

@@ -1,0 +1,181 @@
+"""The only place that changes a connected tool: re-check, write down, act, read back.
+
+The effect row is written before the call and its idempotency key is unique, so a killed worker finds
+on return what it may have begun. A tool that neither confirms nor denies leaves `unknown`, for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+from agents.judgement import judge_now
+from domain.actions import Action, ActionStatus, Receipt
+from domain.audit import Fact
+from domain.effects import Effect, EffectStatus
+from domain.errors import ExternalError, TerminalError
+from domain.ids import derive_id
+from domain.policy import VerdictKind
+from domain.proposals import Proposal
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+SETTLE_LAG = timedelta(days=2)
+"""Reported figures of a day arrive up to two days later; measuring waits that long after its window."""
+
+
+def execute(runtime: Runtime, proposal: Proposal, action: Action) -> None:
+    """Carry out a pending action of an approved proposal, or say why not."""
+    refusal = _refusal(runtime, proposal, action)
+    if refusal is not None:
+        _close(runtime, action, ActionStatus.DENIED, "action.denied", refusal)
+        return
+    state = runtime.tools.read_back(action.spec)
+    if action.spec.expect is not None and not same_state(state, action.spec.expect):
+        detail = f"{action.spec.entity} is {state!r} now, not {action.spec.expect!r} as the proposal was computed from"
+        _close(runtime, action, ActionStatus.DRIFTED, "action.drifted", detail, state_before=state)
+        return
+    now = runtime.clock.now()
+    begun = runtime.store.actions.move(
+        action.id, ActionStatus.PENDING, ActionStatus.EXECUTING, due_at=now, facts=[], state_before=state
+    )
+    if begun:
+        settle(runtime, proposal, runtime.store.actions.get(action.id))
+
+
+def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
+    """Finish an action that is executing, begun by us now or by a worker that died."""
+    effect, begun_now = _begin(runtime, action)
+    if effect.status is EffectStatus.CONFIRMED:
+        _confirm(runtime, proposal, action, effect.receipt)
+    elif begun_now or runtime.tools.repeatable(action.spec):
+        _call(runtime, proposal, action, effect)
+    else:
+        _after_silence(runtime, proposal, action, effect, "the worker died while the tool was being called")
+
+
+def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) -> None:
+    try:
+        receipt = runtime.tools.apply(action.spec, effect.idempotency_key)
+    except TerminalError as error:
+        _finish(runtime, effect, EffectStatus.FAILED, error.detail)
+        _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
+    except ExternalError as error:
+        _after_silence(runtime, proposal, action, effect, error.detail)
+    else:
+        _confirm(runtime, proposal, action, receipt)
+
+
+def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, why: str) -> None:
+    """The tool may or may not have acted: believe what it shows now, or ask a person."""
+    try:
+        shown = runtime.tools.read_back(action.spec)
+    except ExternalError as error:
+        shown, why = None, f"{why}; reading back failed too: {error.detail}"
+    if shown is not None and same_state(shown, action.spec.value):
+        receipt = Receipt(idempotency_key=effect.idempotency_key, at=runtime.clock.now(), read_back=shown, detail=why)
+        _confirm(runtime, proposal, action, receipt)
+        return
+    detail = f"{why}. Look into the tool, then confirm or undo by hand."
+    _finish(runtime, effect, EffectStatus.UNKNOWN, detail)
+    _close(runtime, action, ActionStatus.UNKNOWN, "effect.unknown", detail)
+
+
+def _refusal(runtime: Runtime, proposal: Proposal, action: Action) -> str | None:
+    """Why the action may no longer happen; policy and limits may have changed since the decision."""
+    verdict = judge_now(runtime, [action.spec], tainted=proposal.tainted, demanded=proposal.mandatory)
+    if verdict.kind is VerdictKind.DENY:
+        return f"policy denies it now: {verdict.reason} ({verdict.rule})"
+    by_rule = (action.authorised_by or "").startswith("rule:")
+    if by_rule and verdict.kind is not VerdictKind.AUTO:
+        return f"a rule let it run by itself, but now it must be asked: {verdict.reason} ({verdict.rule})"
+    return None
+
+
+def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool]:
+    """The effect row of this action, and whether it was written just now."""
+    effect = Effect(
+        id=derive_id("eff", action.idempotency_key),
+        action=action.id,
+        proposal=action.proposal,
+        connector=runtime.tools.name_for(action.spec),
+        idempotency_key=action.idempotency_key,
+        argument_hash=action.spec.argument_hash,
+        authorised_by=action.authorised_by or "",
+        state_before=action.state_before,
+        started_at=runtime.clock.now(),
+    )
+    facts = [
+        _fact(
+            runtime,
+            "effect.started",
+            action.id,
+            effect=effect.id,
+            argument_hash=effect.argument_hash,
+            authorised_by=effect.authorised_by,
+            kind=action.spec.kind,
+            entity=action.spec.entity,
+            value=action.spec.value,
+        )
+    ]
+    if runtime.store.effects.begin(effect, facts=facts):
+        return effect, True
+    return runtime.store.effects.get(effect.idempotency_key) or effect, False
+
+
+def _confirm(runtime: Runtime, proposal: Proposal, action: Action, receipt: Receipt | None) -> None:
+    """The tool acted: keep its receipt with what it shows now, and say when to measure."""
+    now = runtime.clock.now()
+    if receipt is None:
+        raise AssertionError("a confirmed effect has a receipt")
+    facts = [_fact(runtime, "effect.confirmed", action.id, read_back=receipt.read_back, vendor_id=receipt.vendor_id)]
+    runtime.store.effects.finish(receipt.idempotency_key, EffectStatus.CONFIRMED, at=now, receipt=receipt, facts=facts)
+    measure_at = _measure_at(proposal, action, now)
+    runtime.store.actions.move(
+        action.id,
+        ActionStatus.EXECUTING,
+        ActionStatus.DONE,
+        due_at=measure_at,
+        facts=[],
+        receipt=receipt,
+        executed_at=now,
+        measure_at=measure_at,
+    )
+
+
+def _measure_at(proposal: Proposal, action: Action, now: datetime) -> datetime | None:
+    """An undo is not measured; everything else with a plan is, once its window and the reporting lag are over."""
+    if proposal.measurement.method == "none" or action.undo_of is not None:
+        return None
+    return now + timedelta(days=proposal.measurement.days) + SETTLE_LAG
+
+
+def _finish(runtime: Runtime, effect: Effect, status: EffectStatus, detail: str) -> None:
+    runtime.store.effects.finish(
+        effect.idempotency_key, status, at=runtime.clock.now(), receipt=None, detail=detail, facts=[]
+    )
+
+
+def _close(
+    runtime: Runtime, action: Action, status: ActionStatus, verb: str, detail: str, *, state_before: object = None
+) -> None:
+    fact = _fact(runtime, verb, action.id, proposal=action.proposal, because=detail)
+    kept = action.state_before if state_before is None else state_before
+    runtime.store.actions.move(
+        action.id, action.status, status, due_at=None, facts=[fact], detail=detail, state_before=kept
+    )
+
+
+def same_state(shown: object, wanted: object) -> bool:
+    """Whether a tool shows what was wanted; mappings match when every wanted key does."""
+    if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+        expected = cast("Mapping[object, object]", wanted)
+        found = cast("Mapping[object, object]", shown)
+        return all(same_state(found.get(key), value) for key, value in expected.items())
+    return shown == wanted
+
+
+def _fact(runtime: Runtime, verb: str, subject: str, **facts: object) -> Fact:
+    return Fact(at=runtime.clock.now(), actor="worker", verb=verb, subject=subject, facts=facts)

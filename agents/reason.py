@@ -1,0 +1,280 @@
+"""One arbitration round: look, connect, weigh, propose; then one transaction, or nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from agents.graph import Thought, think
+from agents.guidance import read_notes, recent_since
+from agents.judgement import ROLLING_DAY, facts_now
+from agents.pools import Recent
+from agents.propose import States, propose, states_read
+from domain.audit import Fact
+from domain.guidance import Guidance
+from domain.ids import derive_id, digest
+from domain.lifecycle import due_at
+from domain.policy import Facts, VerdictKind, judge
+from domain.ports import Context, View
+from domain.proposals import Candidate, Proposal, ProposalStatus, again, again_id, fingerprint, proposal_id
+from domain.record import Moment, Record
+from domain.situations import Finding, Situation, situation_id
+from memory.rounds import RoundMark
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+STALE = timedelta(days=28)
+"""A situation that no detector has seen for so long is closed once nothing of it is pending or measured."""
+_one_round = threading.Lock()
+
+
+class RoundReport(Record):
+    """What a round saw and did."""
+
+    id: str
+    at: Moment
+    signals: int
+    findings: int
+    opened: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
+    proposed: tuple[str, ...] = ()
+    voided: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    committed: bool
+    """False when another worker's round came first; nothing was written then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Situations of this round: changed ones (to be written) and all that are open."""
+
+    opened: tuple[Situation, ...]
+    renewed: tuple[Situation, ...]
+    open: tuple[Situation, ...]
+
+
+def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
+    """Run one round on everything known at this moment and commit it; then wake what it authorised."""
+    with _one_round:
+        now = runtime.clock.now()
+        previous = runtime.store.rounds.last()
+        mark = RoundMark(
+            id=derive_id("rnd", previous.id if previous else "", runtime.store.signals.latest_seq(), now),
+            at=now,
+            signal_seq=runtime.store.signals.latest_seq(),
+        )
+        view = runtime.store.view(now)
+        findings = [finding for detector in runtime.detectors for finding in detector.find(view)]
+        seen = _open_and_renew(runtime, findings, now)
+        voided = _void_stale(runtime, view)
+        thought = think(
+            runtime.graph,
+            seen.open,
+            _context(runtime, view),
+            runtime.settings.language,
+            recent=_recent(runtime, now),
+            use_model=use_model,
+        )
+        proposals = _propose(runtime, view, thought)
+        committed = runtime.store.rounds.commit(
+            mark,
+            previous=previous.id if previous else None,
+            situations=_as_read(seen, thought),
+            findings=findings,
+            proposals=proposals,
+            facts=_facts(seen, proposals, now),
+            due={action.id: due_at(p, action, now) for p in proposals for action in p.actions},
+        )
+        closed = _close_old(runtime, seen.open, now) if committed else ()
+    runtime.driver.wake([action.id for p in proposals for action in p.actions])
+    return RoundReport(
+        id=mark.id,
+        at=now,
+        signals=mark.signal_seq - (previous.signal_seq if previous else 0),
+        findings=len(findings),
+        opened=tuple(s.id for s in seen.opened),
+        renewed=tuple(s.id for s in seen.renewed),
+        proposed=tuple(p.id for p in proposals),
+        voided=voided,
+        closed=closed,
+        committed=committed,
+    )
+
+
+def _open_and_renew(runtime: Runtime, findings: Sequence[Finding], now: datetime) -> _Seen:
+    """Findings as situations; an unchanged finding changes nothing, and old news open nothing."""
+    digests = runtime.store.situations.digests()
+    known = {situation.id: situation for situation in runtime.store.situations.open()}
+    opened: list[Situation] = []
+    renewed: list[Situation] = []
+    for finding in findings:
+        if digests.get(finding.key) == digest(finding.model_dump(mode="json")):
+            continue
+        before = known.get(situation_id(finding.key))
+        if before is not None:
+            renewed.append(before.renew(finding, now))
+        elif finding.key not in digests:
+            opened.append(Situation.open(finding, now))
+    everything = known | {situation.id: situation for situation in (*opened, *renewed)}
+    return _Seen(tuple(opened), tuple(renewed), tuple(everything[key] for key in sorted(everything)))
+
+
+def _context(runtime: Runtime, view: View) -> Context:
+    return Context(
+        view=view,
+        objective=runtime.settings.objective,
+        limits=runtime.policies.current().limits,
+        state=runtime.tools.states(view.tree),
+        lessons=runtime.store.outcomes.lessons(),
+    )
+
+
+def _recent(runtime: Runtime, now: datetime) -> Recent:
+    """What is under way: a second change of an entity would blur a decision or a measurement."""
+    pending = [action for p in runtime.store.proposals.pending() for action in p.actions]
+    under_way = (*pending, *runtime.store.actions.measuring())
+    return Recent(
+        moved_24h_minor=runtime.store.actions.moved_since(now - ROLLING_DAY),
+        last_change=runtime.store.actions.last_changes(),
+        busy=frozenset(action.spec.entity for action in under_way if action.spec.entity),
+    )
+
+
+def _propose(runtime: Runtime, view: View, thought: Thought) -> list[Proposal]:
+    policy = runtime.policies.current()
+    facts = facts_now(runtime, view)
+    states = runtime.tools.states(view.tree)
+    proposals: list[Proposal] = []
+    for choice in thought.choices:
+        generation = _generation(runtime, choice.candidate, policy.version)
+        if generation is None:
+            continue
+        judged = replace(facts, tainted=choice.candidate.tainted, demanded=choice.candidate.mandatory)
+        proposal = _settled(again(propose(choice, policy, judged, states), generation))
+        proposals.append(proposal)
+        if proposal.verdict.kind is VerdictKind.AUTO:
+            moved = facts.moved_24h_minor + sum(action.spec.delta_minor for action in proposal.actions)
+            facts = replace(facts, moved_24h_minor=moved)
+    return proposals
+
+
+def _generation(runtime: Runtime, candidate: Candidate, policy_version: str) -> int | None:
+    """How often the same choice lapsed before; None when it stands, was decided, or policy still denies it."""
+    generation = 0
+    while True:
+        before = runtime.store.proposals.find(again_id(proposal_id(candidate), generation))
+        if before is None:
+            return generation
+        lapsed = before.status is ProposalStatus.EXPIRED or (
+            before.status is ProposalStatus.VOID
+            and not (before.verdict.kind is VerdictKind.DENY and before.policy_version == policy_version)
+        )
+        if not lapsed:
+            return None
+        generation += 1
+
+
+def _settled(proposal: Proposal) -> Proposal:
+    """What policy lets run is approved by its rule; what it denies is void, and kept to be seen."""
+    match proposal.verdict.kind:
+        case VerdictKind.AUTO:
+            by = f"rule:{proposal.verdict.rule}"
+            actions = tuple(action.model_copy(update={"authorised_by": by}) for action in proposal.actions)
+            return proposal.model_copy(update={"status": ProposalStatus.APPROVED, "actions": actions})
+        case VerdictKind.DENY:
+            detail = f"policy denies it: {proposal.verdict.reason} ({proposal.verdict.rule})"
+            return proposal.model_copy(update={"status": ProposalStatus.VOID, "detail": detail})
+        case VerdictKind.ASK:
+            return proposal
+
+
+def _void_stale(runtime: Runtime, view: View) -> tuple[str, ...]:
+    """Pending proposals that policy, a limit, a note or a changed state no longer allows are void at once."""
+    facts = facts_now(runtime, view)
+    states = runtime.tools.states(view.tree)
+    notes = read_notes(view.notes(recent_since(view.now)), view.tree)
+    guidance = [note for note in notes if note.trust == "internal"]
+    voided: list[str] = []
+    for proposal in runtime.store.proposals.pending():
+        reason = _why_void(runtime, proposal, facts, states) or _told_otherwise(proposal, guidance, facts)
+        if reason is None:
+            continue
+        said = Fact(
+            at=facts.now, actor="worker", verb="proposal.voided", subject=proposal.id, facts={"because": reason}
+        )
+        if runtime.store.proposals.move(
+            proposal.id, ProposalStatus.PENDING, ProposalStatus.VOID, facts=[said], detail=reason
+        ):
+            voided.append(proposal.id)
+            runtime.driver.wake([action.id for action in proposal.actions])
+    return tuple(voided)
+
+
+def _why_void(runtime: Runtime, proposal: Proposal, facts: Facts, states: States) -> str | None:
+    policy = runtime.policies.current()
+    specs = tuple(action.spec for action in proposal.actions)
+    judged = replace(facts, tainted=proposal.tainted, demanded=proposal.mandatory, read_only=False)
+    verdict = judge(policy, specs, judged)
+    if verdict.kind is VerdictKind.DENY:
+        return f"policy denies it now: {verdict.reason} ({verdict.rule})"
+    if proposal.policy_version != policy.version:
+        return "the policy changed since it was proposed"
+    if fingerprint(specs, policy.version, states_read(specs, states)) != proposal.fingerprint:
+        return "the tools show another state than it was computed from"
+    return None
+
+
+def _told_otherwise(proposal: Proposal, guidance: Sequence[Guidance], facts: Facts) -> str | None:
+    """A newer note of our own people against one of its entities."""
+    for note in guidance:
+        rises = note.stance == "hold" or (note.stance == "avoid" and proposal.cost_minor > 0)
+        if rises and note.since > proposal.created_at and not proposal.mandatory:
+            for action in proposal.actions:
+                if action.spec.entity and note.speaks_of(action.spec.entity, facts.tree, facts.now):
+                    return f"a note says otherwise: {note.quote!r} ({note.note})"
+    return None
+
+
+def _as_read(seen: _Seen, thought: Thought) -> list[Situation]:
+    """The changed situations with what the graph read into them: hypotheses and recalled context."""
+    changed = {situation.id for situation in (*seen.opened, *seen.renewed)}
+    return [situation for situation in thought.situations if situation.id in changed]
+
+
+def _facts(seen: _Seen, proposals: Iterable[Proposal], now: datetime) -> list[Fact]:
+    facts = [
+        Fact(at=now, actor="worker", verb="situation.opened", subject=s.id, facts={"kind": s.kind, "key": s.key})
+        for s in seen.opened
+    ]
+    for proposal in proposals:
+        facts.append(
+            Fact(
+                at=now,
+                actor="worker",
+                verb="proposal.created",
+                subject=proposal.id,
+                facts={
+                    "situation": proposal.situation,
+                    "verdict": proposal.verdict.kind,
+                    "rule": proposal.verdict.rule,
+                    "policy_version": proposal.policy_version,
+                    "fingerprint": proposal.fingerprint,
+                    "arguments": [action.spec.argument_hash for action in proposal.actions],
+                },
+            )
+        )
+    return facts
+
+
+def _close_old(runtime: Runtime, situations: Iterable[Situation], now: datetime) -> tuple[str, ...]:
+    """Situations nobody sees any more, of which nothing is pending or being measured, are over."""
+    alive = {runtime.store.proposals.get(action.proposal).situation for action in runtime.store.actions.measuring()}
+    alive |= {proposal.situation for proposal in runtime.store.proposals.pending()}
+    closed = [s.id for s in situations if s.id not in alive and s.updated_at < now - STALE]
+    for situation in closed:
+        runtime.store.situations.close(situation, now)
+    return tuple(closed)

@@ -1,0 +1,203 @@
+"""The one place where everything is wired: settings in, a running Accord out. Tests and evals override parts here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agents.clock import Clock, ManualClock, WallClock, WorldClock
+from agents.drivers.event_time import EventTimeDriver
+from agents.drivers.port import Driver, Work
+from agents.extensions import ExtensionStatus, load_extensions
+from agents.policies import Policies
+from agents.settings import SandboxSettings, Settings, secret
+from agents.tools import Tools
+from connectors.registry import Factory, load_registry
+from connectors.sandbox.factory import sandbox_factory
+from connectors.sandbox.host import Host
+from connectors.sandbox.world import World, load_world
+from domain.ports import Detector, Specialist
+from domain.signals import BUILT_IN_TYPES, SignalData
+from memory.store import Store
+from providers.gateway import Gateway
+from providers.ledger import Ledger
+from providers.opening import open_gateway
+from providers.registry import default_specs
+from providers.types import Budget
+
+if TYPE_CHECKING:
+    from agents.graph import Graph
+    from providers.adapter import Adapter
+
+AUDIT_KEY = "ACCORD_AUDIT_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A wired Accord. Use cases take it as their first argument."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    tools: Tools
+    gateway: Gateway
+    policies: Policies
+    detectors: tuple[Detector, ...]
+    specialists: tuple[Specialist, ...]
+    signal_types: Mapping[str, type[SignalData]]
+    extensions: tuple[ExtensionStatus, ...]
+    graph: Graph
+    driver: Driver
+    _resources: ExitStack
+
+    def start(self) -> None:
+        """Begin to work: what waits in the store is taken up."""
+        from agents.act import advance
+        from agents.enrich import Enricher
+        from agents.intake import pull
+        from agents.reason import run_round
+
+        def reason() -> None:
+            run_round(self)
+
+        def listen() -> None:
+            pull(self)
+
+        self.driver.start(
+            Work(listen=listen, reason=reason, act=lambda action: advance(self, action), enrich=Enricher(self))
+        )
+
+    def close(self) -> None:
+        """Stop the driver and let go of every file and connection."""
+        self.driver.stop()
+        self._resources.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Parts that take the place of the configured ones."""
+
+    clock: Clock | None = None
+    scripted: Adapter | None = None
+    in_memory: bool = False
+    """Keep store and sandbox in memory: nothing is left behind."""
+
+
+def build(settings: Settings, overrides: Overrides | None = None) -> Runtime:
+    """A runtime in wall time; `start` begins its work. Raises ConfigError for whatever cannot be opened."""
+    from agents.drivers.wall_time import WallTimeDriver
+
+    def driver(store: Store, clock: Clock) -> Driver:
+        return WallTimeDriver(store.actions, clock.now, _engine_url(settings))
+
+    return _wire(settings, overrides or Overrides(), driver)
+
+
+def build_event_time(settings: Settings, clock: ManualClock, *, in_memory: bool = False) -> Runtime:
+    """A runtime in event time, started: `clock` is moved by the caller, who then asks the driver to `run_due`."""
+
+    def driver(store: Store, clock: Clock) -> Driver:
+        return EventTimeDriver(store.actions.due, clock.now)
+
+    runtime = _wire(settings, Overrides(clock=clock, in_memory=in_memory), driver)
+    runtime.start()
+    return runtime
+
+
+def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime:
+    from agents.detectors import built_in_detectors
+    from agents.graph import build_graph
+    from agents.specialists import built_in_specialists
+
+    resources = ExitStack()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = resources.enter_context(
+        Store.open("sqlite://" if overrides.in_memory else settings.storage_url, audit_key=_audit_key(settings))
+    )
+    host = _host(settings, in_memory=overrides.in_memory)
+    clock = overrides.clock or (WorldClock(host.now) if host and settings.sandbox.world == "demo" else WallClock())
+    tools = _tools(settings, host, clock)
+    resources.callback(tools.close)
+    gateway = resources.enter_context(_gateway(settings, store, overrides.scripted))
+    extensions = load_extensions()
+    specialists = (*built_in_specialists(), *extensions.specialists)
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        store=store,
+        tools=tools,
+        gateway=gateway,
+        policies=Policies(settings.policy),
+        detectors=(*built_in_detectors(), *extensions.detectors),
+        specialists=specialists,
+        signal_types={**extensions.signals, **BUILT_IN_TYPES},
+        extensions=tuple(extensions.status),
+        graph=build_graph(None, gateway, specialists),
+        driver=make_driver(store, clock),
+        _resources=resources,
+    )
+
+
+def _tools(settings: Settings, host: Host | None, clock: Clock) -> Tools:
+    built_in: dict[str, Factory] = {"sandbox": sandbox_factory(host, clock.now)} if host else {}
+    configured = {name: {"kind": c.kind, **c.options} for name, c in settings.connectors.items()}
+    connectors, broken = load_registry(built_in).build_all(configured)
+    return Tools(connectors, broken, host)
+
+
+def _host(settings: Settings, *, in_memory: bool) -> Host | None:
+    """The simulated company, opened only when a sandbox connector is configured."""
+    if not any(connector.kind == "sandbox" for connector in settings.connectors.values()):
+        return None
+    path: Path | str = ":memory:" if in_memory else settings.below_home("sandbox.db")
+    return Host(path, world_of(settings.sandbox), settings.sandbox.seed)
+
+
+def world_of(sandbox: SandboxSettings) -> World:
+    """The world that the configuration names."""
+    match sandbox.world:
+        case "demo":
+            from connectors.sandbox.company.demo import DEFAULT_START, DemoCompany
+
+            return DemoCompany(weeks=sandbox.weeks, start=sandbox.start or DEFAULT_START)
+        case "empty":
+            from connectors.sandbox.empty import EmptyCompany
+
+            return EmptyCompany()
+        case name:
+            return load_world(name)
+
+
+def _gateway(settings: Settings, store: Store, scripted: Adapter | None) -> Any:
+    specs = settings.providers or default_specs(os.environ)
+    currency = settings.objective.currency
+    budgets = [Budget(scope=b.scope, month=Decimal(str(b.month))) for b in settings.budgets]
+    rates = {name: Decimal(str(rate)) for name, rate in settings.fx.items()}
+    ledger = Ledger(store.calls, currency=currency, fx=rates, budgets=budgets)
+    return open_gateway(specs, ledger, os.environ, scripted=scripted)
+
+
+def _engine_url(settings: Settings) -> str:
+    """Where the workflow engine keeps its own rows: a file beside SQLite's, the same server on Postgres."""
+    if settings.storage_url.startswith("sqlite"):
+        return f"sqlite:///{settings.below_home('workflows.db').absolute()}"
+    return settings.storage_url
+
+
+def _audit_key(settings: Settings) -> bytes:
+    """The key of the audit chain: from the environment, else made once and kept below ACCORD_HOME."""
+    given = secret(AUDIT_KEY)
+    if given:
+        return given.encode()
+    path = settings.below_home("audit.key")
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text(encoding="utf-8").strip().encode()

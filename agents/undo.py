@@ -1,0 +1,68 @@
+"""Undo: the recorded state is set back by an action of its own, authorised by the person who asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.execute import same_state
+from domain.actions import Action, ActionSpec, ActionStatus
+from domain.audit import Fact
+from domain.decisions import Decision, DecisionKind, Person, decision_id
+from domain.errors import Conflict
+from domain.lifecycle import filled_role
+from domain.proposals import action_id
+
+if TYPE_CHECKING:
+    from agents.runtime import Runtime
+
+
+def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Action:
+    """The new action that restores what was there before.
+
+    Raises NotFound; Forbidden when the person could not have approved it; Conflict when the action is not
+    done, cannot be set back, was undone already, or the tool shows a third state meanwhile.
+    """
+    action = runtime.store.actions.get(action_id_)
+    proposal = runtime.store.proposals.get(action.proposal)
+    filled_role(proposal, person)
+    restored = _restoring(runtime, action, reason)
+    decision = Decision(
+        id=decision_id(proposal.id, person.id, DecisionKind.APPROVE, restored.argument_hash),
+        proposal=proposal.id,
+        kind=DecisionKind.APPROVE,
+        by=person.id,
+        reason=reason or "undo",
+        fingerprint=restored.argument_hash,
+        at=runtime.clock.now(),
+    )
+    undoing = Action(
+        id=action_id(proposal.id, restored),
+        proposal=proposal.id,
+        spec=restored,
+        authorised_by=decision.id,
+        undo_of=action.id,
+    )
+    fact = Fact(
+        at=decision.at,
+        actor=f"person:{person.id}",
+        verb="undo.decided",
+        subject=action.id,
+        facts={"by": undoing.id, "decision": decision.id, "argument_hash": restored.argument_hash, "reason": reason},
+    )
+    runtime.store.actions.add_undo(undoing, decision, undone=action.id, due_at=decision.at, facts=[fact])
+    runtime.driver.wake([undoing.id, action.id])
+    return runtime.store.actions.get(undoing.id)
+
+
+def _restoring(runtime: Runtime, action: Action, reason: str) -> ActionSpec:
+    spec = action.spec
+    if action.status is not ActionStatus.DONE:
+        raise Conflict(f"{action.id} is {action.status}; only an action that is done can be undone.")
+    if not spec.reversible or action.state_before is None:
+        raise Conflict(f"{spec.kind} cannot be set back: what was created or said stays. Mend it in the tool itself.")
+    shown = runtime.tools.read_back(spec)
+    if not same_state(shown, spec.value):
+        raise Conflict(
+            f"{spec.entity} is {shown!r} now, no longer {spec.value!r}: somebody changed it since. Look first."
+        )
+    return spec.model_copy(update={"value": action.state_before, "expect": spec.value, "reason": reason or "undo"})
