@@ -53,9 +53,13 @@ def failure(fault: Fault, detail: str, **facts: object) -> TransientError | Term
 
 
 def fault_of(error: AccordError) -> Fault:
-    """The fault an adapter gave `error`; an error without one is a bad request of ours."""
+    """The fault an adapter gave `error`, else the one its place in the tree implies."""
     fault = error.facts.get("fault")
-    return fault if isinstance(fault, Fault) else Fault.BAD_REQUEST
+    if isinstance(fault, Fault):
+        return fault
+    if isinstance(error, BadAnswer):
+        return Fault.BAD_ANSWER
+    return Fault.OVERLOADED if isinstance(error, TransientError) else Fault.UNAVAILABLE
 
 
 def retry_after_s(error: AccordError) -> float | None:

@@ -76,6 +76,11 @@ class Gateway:
         self._order = order
         self._clock = clock or Clock()
 
+    @property
+    def registry(self) -> Registry:
+        """Every configured provider, also those that lack something."""
+        return self._registry
+
     def complete(self, request: ModelRequest) -> ModelAnswer:
         """The first valid answer. Raises NoProvider when none may or can answer, OverBudget when no budget lets one,
         BadAnswer when all answers were invalid, else TransientError or TerminalError; callers with a deterministic
@@ -241,8 +246,12 @@ def _all_failed(walk: _Walk[V]) -> AccordError:
     detail = f"No provider answered task {walk.request.task!r} ({tried}). See the attempts, or go on without a model."
     attempts = tuple(walk.attempts)
     external = [error for error in walk.errors if isinstance(error, ExternalError)]
-    if not external and walk.errors:
-        return type(walk.errors[0])(walk.errors[0].detail, **walk.errors[0].facts | {"attempts": attempts})
+    refused = [error for error in walk.errors if not isinstance(error, ExternalError)]
+    if not external and refused:
+        over = [error for error in refused if isinstance(error, OverBudget)]
+        if over:
+            return OverBudget(over[0].detail, **over[0].facts, attempts=attempts)
+        return NoProvider(refused[0].detail, attempts=attempts)
     transient = not external or any(isinstance(error, TransientError) for error in external)
     kind = TransientError if transient else type(external[-1])
     return kind(detail, attempts=attempts)

@@ -19,8 +19,12 @@ from providers.transport import Witness
 from providers.types import ModelRequest, Reply
 from providers.wire import judge
 
-# Vendors whose litellm path goes through the OpenAI client; the others take litellm's own HTTP handler.
-_OPENAI_CLIENT = frozenset({"openai", "local"})
+# Vendors for which litellm 1.106.2 takes an OpenAI client; the others take its own HTTP handler. Given the wrong one it
+# fails, or goes its own way, which `_unwitnessed` refuses.
+_OPENAI_CLIENT = frozenset(
+    {"openai", "cerebras", "github", "lm_studio", "litellm_proxy", "llamafile"}
+    | {"moonshot", "nebius", "nvidia_nim", "perplexity", "scaleway", "zai"}
+)
 _NO_KEY = "none"  # the OpenAI client insists on some key, also for servers that ask for none
 _QUIET = {"telemetry": False, "suppress_debug_info": True, "num_retries": 0}
 _import_lock = threading.Lock()

@@ -20,7 +20,7 @@ from providers.adapter import Adapter
 from providers.faults import Fault, failure
 from providers.registry import Provider
 from providers.types import ModelRequest, Reply
-from providers.weights import require_existing, weights_path
+from providers.weights import weights_path
 
 CONTEXT_TOKENS = 4096
 
@@ -49,13 +49,18 @@ class LocalServer:
         self._key = secrets.token_urlsafe(24)
 
     def endpoint(self) -> Endpoint:
-        """The address, after starting the server if need be. Raises ConfigError without weights, else the fault."""
+        """The address, after starting the server if need be. Raises TerminalError when it cannot be started."""
         with self._lock:
             if self._server is None:
-                self._server = self._start(require_existing(self._weights))
+                self._server = self._start(self._weights)
             return Endpoint(f"{self._server.listening_address}/v1", self._key)
 
     def _start(self, weights: Path) -> _Listening:
+        if not weights.is_file():
+            raise failure(
+                Fault.UNAVAILABLE,
+                f"No model weights at {str(weights)!r}. Run `accord models pull`, or set ACCORD_LOCAL_MODEL.",
+            )
         xllamacpp = importlib.import_module("xllamacpp")
 
         parameters = xllamacpp.CommonParams()

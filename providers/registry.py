@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,10 @@ from domain.errors import ConfigError
 from providers.facts import Facts, known
 from providers.pricing import Tariff, tariff
 from providers.types import ProviderSpec
+from providers.weights import chosen_name
 
 KEYLESS_VENDORS = frozenset({"local", "scripted"})
 _DEFAULT_MODELS = ("openai/gpt-5.4-mini", "anthropic/claude-haiku-5-5", "gemini/gemini-3.8-flash")
-_DEFAULT_LOCAL = "local/qwen2.5-coder-1.5b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,17 @@ def default_specs(environ: Mapping[str, str]) -> tuple[ProviderSpec, ...]:
         if _read_secret(environ, _usual_key(model.partition("/")[0])) is not None
     )
     local = ProviderSpec(
-        name="local", model=_DEFAULT_LOCAL, data_classes=("public", "internal", "confidential", "personal")
+        name="local",
+        model=f"local/{chosen_name(environ)}",
+        data_classes=("public", "internal", "confidential", "personal"),
     )
     return (*vendors, local)
+
+
+def local_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether the weights are worth fetching: no vendor's key is set, and no file of the user's own is given."""
+    chosen = environ.get("ACCORD_LOCAL_MODEL", "")
+    return chosen in {"", chosen_name(environ)} and len(default_specs(environ)) == 1
 
 
 def _provider(
@@ -112,7 +121,7 @@ def _key(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[str | None, st
 
 
 def _usual_key(vendor: str) -> str:
-    return f"{vendor.upper()}_API_KEY"
+    return re.sub(r"[^A-Z0-9]", "_", vendor.upper()) + "_API_KEY"
 
 
 def _read_secret(environ: Mapping[str, str], variable: str) -> str | None:

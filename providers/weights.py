@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol
 
 import httpx
 
-from domain.errors import ConfigError, InputError, TerminalError, TransientError
+from domain.errors import InputError, TerminalError, TransientError
 from providers.facts import Weights, known
 
 DEFAULT_NAME = "qwen2.5-coder-1.5b"
@@ -52,6 +52,12 @@ def weights_path(name: str, environ: Mapping[str, str]) -> Path:
     if chosen and chosen != "off" and chosen not in known().weights:
         return Path(chosen).expanduser()
     return models_dir(environ) / f"{name}.gguf"
+
+
+def chosen_name(environ: Mapping[str, str]) -> str:
+    """The local model to use: the name in `ACCORD_LOCAL_MODEL`, else the default."""
+    chosen = environ.get("ACCORD_LOCAL_MODEL", "")
+    return chosen if chosen in known().weights else DEFAULT_NAME
 
 
 def facts_of(name: str) -> Weights:
@@ -229,10 +235,3 @@ class ProgressBar:
         end = "\n" if percent == 100 or self._step > 1 else ""
         self._stream.write(f"\r{self._label} {bar:<20} {percent:3d} % of {size / 1e6:,.0f} MB{end}")
         self._stream.flush()
-
-
-def require_existing(path: Path) -> Path:
-    """`path` when it is a file. Raises ConfigError for an `ACCORD_LOCAL_MODEL` that points nowhere."""
-    if not path.is_file():
-        raise ConfigError(f"No model weights at {str(path)!r}. Run `accord models pull`, or set ACCORD_LOCAL_MODEL.")
-    return path

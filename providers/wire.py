@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
 from domain.errors import AccordError
 from providers.faults import Fault, failure
 from providers.types import Finish, Tokens
+
+V = TypeVar("V")
 
 _FINISH: dict[str, Finish] = {
     "stop": "stop",
@@ -94,10 +96,10 @@ def judge(exchange: Exchange, provider: str) -> Verdict:
         raise failure(Fault.CUT, f"{provider!r} sent {len(exchange.body)} bytes that are no JSON object. Try again.")
     if body.get("error"):
         raise _in_band(body, provider)
-    marker, usage = _read(body)
-    if marker in _REFUSALS:
+    marker, usage = _shaped(body, _MARKERS), _shaped(body, _USAGES)
+    if isinstance(marker, str) and marker in _REFUSALS:
         raise failure(Fault.REFUSED, f"{provider!r} refused with {marker!r}. {_ADVICE[Fault.REFUSED]}", usage=usage)
-    finish = _FINISH.get(marker) if marker else None
+    finish = _FINISH.get(marker) if isinstance(marker, str) else None
     if finish is None:
         raise failure(Fault.CUT, f"{provider!r} sent no known end marker ({marker!r}). Try again.", usage=usage)
     return Verdict(finish, usage)
@@ -111,18 +113,13 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def _read(body: dict[str, Any]) -> tuple[str | None, Tokens | None]:
-    """End marker and usage of a body, by its shape; (None, None) when it has no shape we know."""
+def _shaped(body: dict[str, Any], readers: Mapping[str, Callable[[dict[str, Any]], V]]) -> V | None:
+    """What the reader for the shape of `body` finds; None when the shape is unknown or broken where it looks."""
+    shape = next((shape for shape, key in _SHAPES.items() if key in body), "")
     try:
-        if "choices" in body:
-            return body["choices"][0].get("finish_reason"), _openai_usage(body.get("usage"))
-        if "candidates" in body or "promptFeedback" in body:
-            return _gemini_marker(body), _gemini_usage(body.get("usageMetadata"))
-        if body.get("type") == "message":
-            return body.get("stop_reason"), _anthropic_usage(body.get("usage"))
+        return readers[shape](body) if shape else None
     except (AttributeError, IndexError, KeyError, TypeError, ValidationError):
-        return None, None
-    return None, None
+        return None
 
 
 def _gemini_marker(body: dict[str, Any]) -> str | None:
@@ -131,9 +128,8 @@ def _gemini_marker(body: dict[str, Any]) -> str | None:
     return body["candidates"][0].get("finishReason")
 
 
-def _openai_usage(usage: dict[str, Any] | None) -> Tokens | None:
-    if not usage:
-        return None
+def _openai_usage(body: dict[str, Any]) -> Tokens | None:
+    usage = body["usage"]
     details: dict[str, Any] = usage.get("prompt_tokens_details") or {}
     return Tokens(
         input=usage["prompt_tokens"],
@@ -143,10 +139,9 @@ def _openai_usage(usage: dict[str, Any] | None) -> Tokens | None:
     )
 
 
-def _anthropic_usage(usage: dict[str, Any] | None) -> Tokens | None:
+def _anthropic_usage(body: dict[str, Any]) -> Tokens | None:
     """Anthropic counts cache reads and writes beside `input_tokens`, not within."""
-    if not usage:
-        return None
+    usage = body["usage"]
     cached = usage.get("cache_read_input_tokens") or 0
     written = usage.get("cache_creation_input_tokens") or 0
     return Tokens(
@@ -157,15 +152,29 @@ def _anthropic_usage(usage: dict[str, Any] | None) -> Tokens | None:
     )
 
 
-def _gemini_usage(usage: dict[str, Any] | None) -> Tokens | None:
+def _gemini_usage(body: dict[str, Any]) -> Tokens | None:
     """Gemini bills thoughts as output and counts them beside the candidates."""
-    if not usage:
-        return None
+    usage = body["usageMetadata"]
     return Tokens(
         input=usage["promptTokenCount"],
         output=(usage.get("candidatesTokenCount") or 0) + (usage.get("thoughtsTokenCount") or 0),
         cached=usage.get("cachedContentTokenCount") or 0,
     )
+
+
+_SHAPES = {"openai": "choices", "gemini": "candidates", "gemini_blocked": "promptFeedback", "anthropic": "stop_reason"}
+_MARKERS: dict[str, Callable[[dict[str, Any]], str | None]] = {
+    "openai": lambda body: body["choices"][0].get("finish_reason"),
+    "gemini": _gemini_marker,
+    "gemini_blocked": _gemini_marker,
+    "anthropic": lambda body: body["stop_reason"],
+}
+_USAGES = {
+    "openai": _openai_usage,
+    "gemini": _gemini_usage,
+    "gemini_blocked": _gemini_usage,
+    "anthropic": _anthropic_usage,
+}
 
 
 def _refused(exchange: Exchange, provider: str) -> AccordError:

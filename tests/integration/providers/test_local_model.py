@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from domain.errors import ConfigError, TerminalError, TransientError
+from domain.errors import TerminalError, TransientError
 from providers.ledger import InMemoryCallLog, Ledger
 from providers.local_model import LocalServer, local_missing
 from providers.opening import open_gateway
@@ -69,7 +69,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     empty = {"XDG_CACHE_HOME": str(tmp_path)}
     assert "accord models pull" in str(local_missing(NAME, empty))
     assert "ACCORD_LOCAL_MODEL" in str(local_missing(NAME, empty | {"ACCORD_LOCAL_MODEL": "off"}))
-    with pytest.raises(ConfigError, match="No model weights"):
+    with pytest.raises(TerminalError, match="No model weights"):
         LocalServer(tmp_path / "none.gguf").endpoint()
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from domain.errors import ConfigError
 from providers.facts import known
 from providers.pricing import Tariff
-from providers.registry import Registry, build_registry, default_specs
+from providers.registry import Registry, build_registry, default_specs, local_wanted
 from providers.types import ProviderSpec
 
 OPENAI = {"name": "main", "model": "openai/gpt-5-mini"}
@@ -70,6 +70,24 @@ def test_price_and_window_come_from_the_table_unless_configured() -> None:
     assert mine.rates is not None
     assert mine.rates.currency == "EUR"
     assert (unknown.rates, unknown.context_tokens) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, True),
+        ({"ACCORD_LOCAL_MODEL": "qwen2.5-coder-0.5b"}, True),
+        ({"ACCORD_LOCAL_MODEL": "off"}, False),
+        ({"ACCORD_LOCAL_MODEL": "/models/mine.gguf"}, False),
+        ({"OPENAI_API_KEY": "x"}, False),
+    ],
+)
+def test_weights_are_fetched_only_where_they_serve(environ: dict[str, str], wanted: bool) -> None:
+    assert local_wanted(environ) is wanted
+
+
+def test_the_local_model_may_be_chosen_by_name() -> None:
+    assert default_specs({"ACCORD_LOCAL_MODEL": "qwen2.5-coder-0.5b"})[-1].model == "local/qwen2.5-coder-0.5b"
 
 
 def test_names_are_unique() -> None:

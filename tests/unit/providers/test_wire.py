@@ -62,7 +62,17 @@ def test_anthropic_without_a_stop_reason_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, [], {"choices": None}, {"choices": [None]}, {"candidates": "x"}, b"", b'{"choices": [']
+    "body",
+    [
+        {},
+        [],
+        {"choices": None},
+        {"choices": [None]},
+        {"choices": [{"finish_reason": ["stop"]}]},
+        {"candidates": "x"},
+        b"",
+        b'{"choices": [',
+    ],
 )
 def test_no_shape_we_know_is_never_an_answer(body: object) -> None:
     assert fault(exchange(body)) is Fault.CUT
@@ -71,6 +81,11 @@ def test_no_shape_we_know_is_never_an_answer(body: object) -> None:
 def test_every_cut_of_a_body_is_seen() -> None:
     whole = json.dumps(OPENAI).encode()
     assert {fault(exchange(whole[:length])) for length in range(len(whole))} == {Fault.CUT}
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "many"}, {"prompt_tokens": -1}, 7])
+def test_a_nonsense_usage_is_unknown_and_does_not_spoil_the_answer(usage: object) -> None:
+    assert judge(exchange(OPENAI | {"usage": usage}), "p").usage is None
 
 
 def test_a_page_is_no_answer() -> None:
