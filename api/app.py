@@ -1,0 +1,116 @@
+"""The web application: what a request passes, the routes, and the life of the driver behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
+
+from agents.runtime import Runtime
+from api import problems
+from api.auth import Gate
+from api.events import MAX_BODY
+from api.metrics import Meters
+from api.middleware import Bounded, Guarded, Measured, SafeHeaders
+from api.openapi import describe
+from api.pages import Pages
+from api.routes import (
+    actions,
+    audit,
+    connectors,
+    health,
+    keys,
+    modes,
+    outcomes,
+    pages,
+    proposals,
+    providers,
+    segment,
+    signals,
+    situations,
+    webhooks,
+)
+
+_STATIC = Path(__file__).with_name("static")
+_NOUNS = (
+    signals,
+    segment,
+    webhooks,
+    situations,
+    proposals,
+    actions,
+    outcomes,
+    providers,
+    connectors,
+    keys,
+    audit,
+    modes,
+    health,
+    pages,
+)
+
+
+def create_app(runtime: Runtime, *, gate: Gate | None = None, demo: bool = False) -> FastAPI:
+    """The app over `runtime`; it starts the driver and, when it ends, stops it. The runtime stays the caller's to close.
+
+    `gate` may be given by who has printed the first key with it; `demo` adds the next-day switch.
+    """
+    app = FastAPI(
+        title="Accord",
+        version=version("accord"),
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.runtime = runtime
+    app.state.gate = gate or Gate(runtime)
+    app.state.meters = Meters(runtime)
+    app.state.pages = Pages(runtime, app.state.gate, demo=demo)
+    for noun in _NOUNS:
+        app.include_router(noun.router)
+    if demo:
+        app.include_router(modes.demo_router)
+        app.include_router(pages.demo_router)
+    app.include_router(_description(app))
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    problems.register(app, app.state.pages.problem)
+    app.openapi = lambda: describe(app)
+    app.add_middleware(Guarded, gate=app.state.gate)
+    app.add_middleware(Bounded, most=MAX_BODY)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(Measured, meters=app.state.meters)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    runtime: Runtime = app.state.runtime
+    await run_in_threadpool(runtime.start)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(runtime.driver.stop)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The name of the function: stable, and the same word as in the code."""
+    return route.name
+
+
+def _description(app: FastAPI) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/openapi.json", include_in_schema=False)
+    def openapi_description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction] — FastAPI keeps it
+        return JSONResponse(describe(app))
+
+    return router

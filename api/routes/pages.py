@@ -1,0 +1,189 @@
+"""The pages: sign in, today, a proposal, a situation, value. Forms post, then redirect."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, cast
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from agents import approve, modes, undo, value
+from agents.demo import next_day
+from api.auth import Caller, CurrentCaller, Gate, needs
+from api.cards import card
+from api.given import Guard, Used
+from api.pages import Pages, is_https
+from api.routes.situations import timeline, with_proposals
+from api.session import COOKIE, SESSION_LASTS
+from domain.decisions import DecisionKind, DecisionRequest
+from domain.errors import Forbidden, Unauthorised
+from domain.proposals import ProposalStatus
+
+_NEWEST = 20
+
+
+def _pages(request: Request) -> Pages:
+    return cast("Pages", request.app.state.pages)
+
+
+def _own_form(gate: Guard, caller: CurrentCaller, csrf: Annotated[str, Form()] = "") -> None:
+    """Refuses a form that another site made the browser post."""
+    if caller.nonce is None or not gate.signer.csrf_fits(caller.nonce, csrf):
+        raise Forbidden("This form is not of your session. Reload the page and send it again.")
+
+
+Shown = Annotated[Pages, Depends(_pages)]
+Text = Annotated[str, Form(max_length=4000)]
+router = APIRouter(include_in_schema=False)
+reader = APIRouter(include_in_schema=False, dependencies=[needs("read")])
+writer = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(_own_form)])
+admin = APIRouter(include_in_schema=False, dependencies=[needs("admin"), Depends(_own_form)])
+demo_router = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(_own_form)])
+
+
+@router.get("/login")
+def login_page(
+    request: Request, pages: Shown, gate: Guard, token: Annotated[str | None, Query(max_length=1000)] = None
+) -> Response:
+    """The form for a key; with a one-time token the session itself."""
+    if token is None:
+        return pages.render(request, "login.html", {"failed": False})
+    return _signed_in(request, gate, gate.use_link(token))
+
+
+@router.post("/login")
+def login(request: Request, pages: Shown, gate: Guard, key: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """A session for who holds a key."""
+    try:
+        caller = gate.by_secret(key.strip())
+    except Unauthorised:
+        return pages.render(request, "login.html", {"failed": True}, 401)
+    return _signed_in(request, gate, caller)
+
+
+def _signed_in(request: Request, gate: Gate, caller: Caller) -> Response:
+    response = _to("/")
+    response.set_cookie(
+        COOKIE,
+        gate.open_session(caller),
+        int(SESSION_LASTS.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=is_https(request),
+    )
+    return response
+
+
+@router.post("/logout", dependencies=[Depends(_own_form)])
+def logout() -> Response:
+    """Ends the session in this browser."""
+    response = _to("/login")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@reader.get("/")
+def today_page(request: Request, runtime: Used, pages: Shown, caller: CurrentCaller) -> Response:
+    """Pending proposals as cards, open situations, what was answered lately."""
+    now, words = runtime.clock.now(), pages.wording(request)
+    pending = runtime.store.proposals.pending()
+    open_ones = runtime.store.situations.page(status="open", limit=_NEWEST)
+    counts = {s.id: len(runtime.store.proposals.page(situation=s.id, limit=200).items) for s in open_ones.items}
+    answered = [
+        proposal
+        for proposal in runtime.store.proposals.page(limit=3 * _NEWEST).items
+        if proposal.status is not ProposalStatus.PENDING
+    ]
+    values = {
+        "cards": [card(proposal, caller.person, now, words) for proposal in pending[:_NEWEST]],
+        "pending": len(pending),
+        "situations": open_ones.items,
+        "more_situations": open_ones.next is not None,
+        "counts": counts,
+        "answered": answered[:_NEWEST],
+        "horizon": runtime.settings.objective.horizon_days,
+        "now": now,
+        "newest": _NEWEST,
+    }
+    return pages.render(request, "today.html", values)
+
+
+@reader.get("/proposals/{id}")
+def proposal_page(id: str, request: Request, runtime: Used, pages: Shown, caller: CurrentCaller) -> Response:  # noqa: A002 — path
+    """One proposal with everything that a decision needs."""
+    proposal = runtime.store.proposals.get(id)
+    outcomes = runtime.store.outcomes.page(proposal=id, limit=_NEWEST).items
+    values = {
+        "card": card(proposal, caller.person, runtime.clock.now(), pages.wording(request)),
+        "situation": runtime.store.situations.get(proposal.situation),
+        "outcomes": outcomes,
+        "horizon": runtime.settings.objective.horizon_days,
+    }
+    return pages.render(request, "proposal.html", values)
+
+
+@reader.get("/situations/{id}")
+def situation_page(id: str, request: Request, runtime: Used, pages: Shown, caller: CurrentCaller) -> Response:  # noqa: A002 — path
+    """One situation with its causes, proposals and history."""
+    situation, about = with_proposals(runtime, id)
+    now, words = runtime.clock.now(), pages.wording(request)
+    values = {
+        "situation": situation,
+        "cards": [card(proposal, caller.person, now, words) for proposal in about[:_NEWEST]],
+        "timeline": timeline(situation, about),
+        "currency": runtime.settings.objective.currency,
+        "horizon": runtime.settings.objective.horizon_days,
+    }
+    return pages.render(request, "situation.html", values)
+
+
+@reader.get("/value")
+def value_page(request: Request, runtime: Used, pages: Shown) -> Response:
+    """The ledger."""
+    return pages.render(request, "value.html", {"ledger": value.ledger(runtime)})
+
+
+@writer.post("/proposals/{id}/decisions")
+def answer_proposal(  # noqa: PLR0913 — one argument for each field of the form
+    id: str,  # noqa: A002 — path
+    runtime: Used,
+    caller: CurrentCaller,
+    decision: Annotated[Literal["approve", "reject", "escalate"], Form()],
+    fingerprint: Annotated[str, Form(max_length=200)],
+    reason: Text = "",
+) -> Response:
+    """A person's answer, recorded as given on the page."""
+    request = DecisionRequest(decision=DecisionKind(decision), fingerprint=fingerprint, reason=reason)
+    approve.decide(runtime, id, request, caller.person, channel="page")
+    return _to(f"/proposals/{id}?told={decision}")
+
+
+@writer.post("/actions/{id}/undo")
+def undo_on_page(id: str, runtime: Used, caller: CurrentCaller, reason: Text = "") -> Response:  # noqa: A002 — path
+    """Sets back what an action changed."""
+    undoing = undo.undo(runtime, id, caller.person, reason)
+    return _to(f"/proposals/{undoing.proposal}?told=undo")
+
+
+@admin.post("/mode")
+def switch_mode(
+    runtime: Used, caller: CurrentCaller, read_only: Annotated[Literal["on", "off"], Form()], reason: Text = ""
+) -> Response:
+    """Turns the read-only switch."""
+    modes.set_read_only(runtime, read_only == "on", caller.person, reason)
+    return _to("/")
+
+
+@demo_router.post("/next-day")
+def play_on(runtime: Used) -> Response:
+    """One more day of the demo company."""
+    next_day(runtime)
+    return _to("/")
+
+
+def _to(path: str) -> RedirectResponse:
+    return RedirectResponse(path, 303)
+
+
+for _part in (reader, writer, admin):
+    router.include_router(_part)
