@@ -40,6 +40,10 @@ class Trial:
     drifted: ActionSpec
     writes: Callable[[], int] | None = None
 
+    def key(self, name: str) -> str:
+        """A key of its own for each entity and purpose, so that one tool can serve all trials."""
+        return f"conformance/{self.action.entity}/{name}"
+
 
 def check_connector(connector: Connector, make: Callable[[], Trial] | None) -> list[Check]:
     """All checks; `make` gives a fresh trial (a fresh tool, or an entity not yet touched) for each check."""
@@ -130,28 +134,30 @@ def _validates(trial: Trial) -> str | None:
 
 
 def _reads_back(trial: Trial) -> None:
-    receipt = trial.actuator.apply(trial.action, "read-back")
+    receipt = trial.actuator.apply(trial.action, trial.key("read-back"))
     state = trial.actuator.read_back(trial.action)
     _must(state.get(trial.action.kind) == _wanted(trial.action), f"after apply the tool shows {state!r}")
-    _must(receipt.idempotency_key == "read-back", "the receipt bears another key")
+    _must(receipt.idempotency_key == trial.key("read-back"), "the receipt bears another key")
 
 
 def _acts_once(trial: Trial) -> None:
-    _written_once(trial, lambda: [trial.actuator.apply(trial.action, "twice") for _ in range(2)])
+    _written_once(trial, lambda: [trial.actuator.apply(trial.action, trial.key("twice")) for _ in range(2)])
 
 
 def _survives_duplicate(trial: Trial) -> None:
-    _written_once(trial, lambda: [with_faults(trial.actuator, Fault.DUPLICATE).apply(trial.action, "doubled")])
+    _written_once(
+        trial, lambda: [with_faults(trial.actuator, Fault.DUPLICATE).apply(trial.action, trial.key("doubled"))]
+    )
 
 
 def _survives_timeout(trial: Trial) -> None:
     faulty = with_faults(trial.actuator, Fault.TIMEOUT_AFTER_WRITE)
-    _written_once(trial, lambda: [_retried(faulty, trial.action, "timeout")])
+    _written_once(trial, lambda: [_retried(faulty, trial.action, trial.key("timeout"))])
 
 
 def _survives_429(trial: Trial) -> None:
     faulty = with_faults(trial.actuator, Fault.TOO_MANY_REQUESTS, Fault.TIMEOUT_BEFORE_WRITE)
-    _written_once(trial, lambda: [_retried(faulty, trial.action, "busy")])
+    _written_once(trial, lambda: [_retried(faulty, trial.action, trial.key("busy"))])
 
 
 def _retried(actuator: Actuator, action: ActionSpec, key: str) -> Receipt:
@@ -176,7 +182,7 @@ def _written_once(trial: Trial, act: Callable[[], list[Receipt]]) -> None:
 def _refuses_drift(trial: Trial) -> None:
     before = trial.actuator.read_back(trial.drifted)
     try:
-        trial.actuator.apply(trial.drifted, "drifted")
+        trial.actuator.apply(trial.drifted, trial.key("drifted"))
     except Conflict:
         _must(trial.actuator.read_back(trial.drifted) == before, "the drifted action changed the state")
         return
@@ -187,7 +193,7 @@ def _compensates(trial: Trial) -> str | None:
     if not isinstance(trial.actuator, Compensates):
         return "nothing can be undone"
     before = trial.actuator.read_back(trial.action)
-    receipt = trial.actuator.apply(trial.action, "undo")
+    receipt = trial.actuator.apply(trial.action, trial.key("undo"))
     undone = trial.actuator.compensate(receipt)
     _must(undone.done, f"not undone: {undone.why_not}")
     _must(trial.actuator.read_back(trial.action) == before, "the state is not what it was before")
@@ -198,9 +204,9 @@ def _compensates(trial: Trial) -> str | None:
 def _refuses_stale_undo(trial: Trial) -> str | None:
     if not isinstance(trial.actuator, Compensates):
         return "nothing can be undone"
-    receipt = trial.actuator.apply(trial.action, "first")
+    receipt = trial.actuator.apply(trial.action, trial.key("first"))
     later = trial.action.model_copy(update={"value": trial.action.expect, "expect": trial.action.value})
-    trial.actuator.apply(later, "second")
+    trial.actuator.apply(later, trial.key("second"))
     undone = trial.actuator.compensate(receipt)
     _must(not undone.done and undone.why_not, "a state that somebody changed since was overwritten without a word")
     return None

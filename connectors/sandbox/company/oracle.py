@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from connectors.sandbox.company.blueprint import LOOK_AHEAD_DAYS
+from connectors.sandbox.company.board import Asset
 from connectors.sandbox.company.dice import Floats
 from connectors.sandbox.company.engine import Engine
 from connectors.sandbox.company.finance import Limit
@@ -93,13 +94,18 @@ class Oracle:
                 yield _action("account.play.set", account.id, wanted, now)
 
     def _content(self) -> Iterator[dict[str, Any]]:
-        day = self._engine.day
-        for event in self._engine.plan.agenda:
-            if event.kind in ("loss_wave", "compliance_collapse") and event.onset - _FOCUS_DAYS <= day < event.end:
-                assets = [a for a in self._engine.board.assets.values() if event.subject in a.topics]
-                best = max(assets, key=lambda a: (a.status == "published", -a.hours, a.id))
-                if best.priority < 95:
-                    yield _action("content.priority.set", best.id, 95, best.priority)
+        day, plan = self._engine.day, self._engine.plan
+        coming = (e for e in plan.agenda if e.kind in ("loss_wave", "compliance_collapse"))
+        topics = {event.subject for event in coming if event.onset - _FOCUS_DAYS <= day < event.end}
+        best = {asset.id: asset for asset in map(self._nearest_proof, sorted(topics))}
+        for asset in best.values():
+            if asset.priority < 95:
+                yield _action("content.priority.set", asset.id, 95, asset.priority)
+
+    def _nearest_proof(self, topic: str) -> Asset:
+        """The published or else quickest asset on `topic`."""
+        assets = [asset for asset in self._engine.board.assets.values() if topic in asset.topics]
+        return max(assets, key=lambda a: (a.status == "published", -a.hours, a.id))
 
 
 def _breaks(limit: Limit, step: _Step, trial: Floats) -> bool:

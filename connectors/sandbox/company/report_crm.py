@@ -16,26 +16,31 @@ class CrmReport:
 
     def __init__(self, plan: Blueprint) -> None:
         self._plan = plan
+        self._untold: dict[int, list[DealMove]] = {}
+        self._closed: set[int] = set()
         self._starting: dict[int, list[int]] = {}
         for index, deal in enumerate(plan.buyers.deals):
             if deal.stage_ends[-1] > 0:
                 self._starting.setdefault(max(0, deal.start), []).append(index)
 
     def send(self, day: int, moves: tuple[DealMove, ...], out: Delivery) -> None:
-        """Hand the deals that started or moved on `day` to `out`."""
+        """Hand the deals that started, and the moves that are told today, to `out`."""
         for index in self._starting.get(day, ()):
-            deal = self._plan.buyers.deals[index]
-            passed = sum(end <= day for end in deal.stage_ends)
-            out.send(day, [self._event(DealMove(index, STAGES[passed], "open"), day, 0)])
+            passed = sum(end < day for end in self._plan.buyers.deals[index].stage_ends)
+            out.send(day, [self._event(DealMove(index, STAGES[passed], "open"), day)])
         for move in moves:
             deal = self._plan.buyers.deals[move.deal]
-            # A deal that ended before its start was told is none of today's news.
-            if deal.stage_ends[-1] < 0:
-                continue
-            lag = deal.told_after[STAGES.index(move.stage)] if move.status == "open" else min(2, deal.told_after[3])
-            out.send(day, [self._event(move, day, lag)], lag)
+            if move.status == "open":
+                self._untold.setdefault(day + deal.told_after[STAGES.index(move.stage)], []).append(move)
+            else:
+                self._closed.add(move.deal)
+                out.send(day, [self._event(move, day)], min(2, deal.told_after[-1]))
+        for move in self._untold.pop(day, ()):
+            # Nobody tells a stage of a deal that has ended since.
+            if move.deal not in self._closed:
+                out.send(day, [self._event(move, day)])
 
-    def _event(self, move: DealMove, day: int, lag: int) -> CloudEvent:
+    def _event(self, move: DealMove, day: int) -> CloudEvent:
         deal = self._plan.buyers.deals[move.deal]
         data: dict[str, object] = {
             "deal": deal.id,
@@ -53,7 +58,7 @@ class CrmReport:
             told["competitor"] = deal.competitor if reason == "competitor" else None
             data |= {key: value for key, value in told.items() if value is not None}
         name = f"{deal.id}:{move.stage}:{move.status}"
-        return cloud_event("crm", "deal.changed", name, stamp(self._plan.at(day + lag + 0.6)), deal.id, data)
+        return cloud_event("crm", "deal.changed", name, stamp(self._plan.at(day + 0.6)), deal.id, data)
 
     def _told_reason(self, move: DealMove, day: int, competitor: str) -> tuple[str | None, str | None]:
         rng = dice(self._plan.seed, f"loss/{move.deal}")
