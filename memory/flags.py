@@ -18,7 +18,7 @@ class Flags:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 — any JSON
+    def get(self, name: str, default: Any = None) -> Any:
         with self._database.read() as connection:
             text = connection.execute(select(tables.flags.c.value).where(tables.flags.c.name == name)).scalar()
         return default if text is None else json.loads(text)

@@ -113,10 +113,11 @@ class Proposals:
             stored = _get(connection, before.id)
             if _version(stored) != _version(before):
                 raise _outrun(stored)
+            merged = _merged(stored, before, after)
             insert_decision(connection, decision)
-            connection.execute(update(tables.proposals).where(_TABLE.id == before.id), _columns(after))
-            if after.actions != stored.actions:
-                replace_actions(connection, before.id, after.actions, decision.at)
+            connection.execute(update(tables.proposals).where(_TABLE.id == before.id), _columns(merged))
+            if merged.actions != stored.actions:
+                replace_actions(connection, before.id, merged.actions, decision.at)
             wake_actions(connection, before.id, decision.at)
             record(connection, facts, self._database.audit_key)
             return _get(connection, before.id)
@@ -148,9 +149,29 @@ class Proposals:
             record(connection, facts, self._database.audit_key)
             return True
 
+    def reword(self, id: str, *, title: str, why: str, facts: Sequence[Fact] = ()) -> bool:  # noqa: A002 — our word
+        """A model's words in place of the rules'; False when it is no longer pending.
+
+        Nothing that is decided on changes.
+        """
+        with self._database.write() as connection:
+            proposal = _get(connection, id)
+            if proposal.status is not ProposalStatus.PENDING:
+                return False
+            worded = proposal.model_copy(update={"title": title, "why": why, "origin": "model"})
+            connection.execute(update(tables.proposals).where(_TABLE.id == id), _columns(worded))
+            record(connection, facts, self._database.audit_key)
+            return True
+
 
 def _version(proposal: Proposal) -> tuple[ProposalStatus, str, int]:
     return proposal.status, proposal.fingerprint, len(proposal.decisions)
+
+
+def _merged(stored: Proposal, before: Proposal, after: Proposal) -> Proposal:
+    """What the answer changed, on top of what is stored: an escalation or new words meanwhile are kept."""
+    untouched = [name for name in Proposal.model_fields if getattr(after, name) == getattr(before, name)]
+    return after.model_copy(update={name: getattr(stored, name) for name in untouched})
 
 
 def _outrun(stored: Proposal) -> Conflict:

