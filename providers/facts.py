@@ -25,13 +25,16 @@ class ModelFacts(BaseModel):
 
 
 class Weights(BaseModel):
-    """A GGUF file told by its SHA-256. `size` in bytes; `hub_path` is relative to the hub's address, empty for none."""
+    """A GGUF file told by its SHA-256. `size` in bytes; `hub_path` is relative to the hub's address, empty for none;
+    `pins` is the file of `hashes/` that lists the packages carrying it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size: Annotated[int, Field(gt=0)]
     hub_path: str
+    pins: str
     licence: str
 
 

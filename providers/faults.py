@@ -11,6 +11,8 @@ from domain.errors import AccordError, BadAnswer, TerminalError, TransientError
 
 
 class Fault(StrEnum):
+    """What went wrong, as told by status, code, bytes and clock; the sets below say what follows from it."""
+
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     TIMEOUT = "timeout"

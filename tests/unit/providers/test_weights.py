@@ -18,14 +18,14 @@ SMALL = "smollm2-135m"
 class Broken:
     label = "broken"
 
-    def fetch(self, name: str, part: Path, progress: Progress) -> None:
+    def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
         raise TransientError("Not reachable. Try another.")
 
 
 class Wrong:
     label = "wrong"
 
-    def fetch(self, name: str, part: Path, progress: Progress) -> None:
+    def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
         part.write_bytes(b"not the weights")
 
 
@@ -63,7 +63,7 @@ def test_a_wrong_file_is_never_put_in_place_and_each_failed_source_is_told(tmp_p
 def test_the_digest_decides(tmp_path: Path) -> None:
     part = tmp_path / "x.part"
     part.write_bytes(b"weights")
-    good = Weights(sha256=hashlib.sha256(b"weights").hexdigest(), size=7, hub_path="", licence="MIT")
+    good = Weights(sha256=hashlib.sha256(b"weights").hexdigest(), size=7, hub_path="", pins="", licence="MIT")
     verify(part, good)
     with pytest.raises(TerminalError, match="SHA-256"):
         verify(part, good.model_copy(update={"sha256": "0" * 64}))
@@ -85,6 +85,6 @@ def test_weights_lie_in_the_users_cache_or_where_the_operator_says() -> None:
 
 def test_every_weight_has_its_pins() -> None:
     pins = Path(weights.__file__).parent / "hashes"
-    for name in known().weights:
-        assert "--hash=sha256:" in (pins / f"{name}.txt").read_text()
+    for name, facts in known().weights.items():
+        assert "--hash=sha256:" in (pins / facts.pins).read_text()
         assert f"local/{name}" in known().models
