@@ -89,10 +89,13 @@ def default_specs(environ: Mapping[str, str]) -> tuple[ProviderSpec, ...]:
     return (*vendors, local)
 
 
-def local_wanted(environ: Mapping[str, str]) -> bool:
-    """Whether the weights are worth fetching: no vendor's key is set, and no file of the user's own is given."""
+def local_unwanted(environ: Mapping[str, str]) -> str | None:
+    """Why fetching weights of the local model would serve nobody; None when it would serve."""
     chosen = environ.get("ACCORD_LOCAL_MODEL", "")
-    return chosen in {"", chosen_name(environ)} and len(default_specs(environ)) == 1
+    if chosen not in {"", chosen_name(environ)}:
+        return f"ACCORD_LOCAL_MODEL is {chosen}"
+    others = [spec.name for spec in default_specs(environ) if spec.vendor != "local"]
+    return f"a key for {others[0]} is set" if others else None
 
 
 def _provider(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from domain.errors import ConfigError
 from providers.facts import known
 from providers.pricing import Tariff
-from providers.registry import Registry, build_registry, default_specs, local_wanted
+from providers.registry import Registry, build_registry, default_specs, local_unwanted
 from providers.types import ProviderSpec
 
 OPENAI = {"name": "main", "model": "openai/gpt-5-mini"}
@@ -73,17 +73,17 @@ def test_price_and_window_come_from_the_table_unless_configured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "wanted"),
+    ("environ", "reason"),
     [
-        ({}, True),
-        ({"ACCORD_LOCAL_MODEL": "qwen2.5-coder-0.5b"}, True),
-        ({"ACCORD_LOCAL_MODEL": "off"}, False),
-        ({"ACCORD_LOCAL_MODEL": "/models/mine.gguf"}, False),
-        ({"OPENAI_API_KEY": "x"}, False),
+        ({}, None),
+        ({"ACCORD_LOCAL_MODEL": "qwen2.5-coder-0.5b"}, None),
+        ({"ACCORD_LOCAL_MODEL": "off"}, "ACCORD_LOCAL_MODEL is off"),
+        ({"ACCORD_LOCAL_MODEL": "/models/mine.gguf"}, "ACCORD_LOCAL_MODEL is /models/mine.gguf"),
+        ({"OPENAI_API_KEY": "x"}, "a key for openai is set"),
     ],
 )
-def test_weights_are_fetched_only_where_they_serve(environ: dict[str, str], wanted: bool) -> None:
-    assert local_wanted(environ) is wanted
+def test_weights_are_fetched_only_where_they_serve(environ: dict[str, str], reason: str | None) -> None:
+    assert local_unwanted(environ) == reason
 
 
 def test_the_local_model_may_be_chosen_by_name() -> None:
