@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from api.cli.command import Command, Group
-from api.cli.console import EXIT_FAILURE, Console
+from api.cli.console import EXIT_FAILURE, Console, columns
 from api.cli.settings import config_option, load
+from domain.errors import InputError
 
 if TYPE_CHECKING:
+    from agents.replay import Replayed, ReplaySummary
     from api.importing.mapper import Fault, Mapped, Mapper
     from api.importing.receive import Receiver
 
@@ -183,24 +186,40 @@ def replay(console: Console, path: Path, out: Path, config: Path | None) -> None
     from agents.replay import replay as play
     from api.importing.jsonl import JsonLines
 
-    settings = load(config)
     lines = JsonLines(path)
     with console.progress("Signals played") as at:
-        found = play(settings, lines, out=out, progress=at)
+        found = play(load(config), lines, progress=lambda passed: at(passed.done))
     for fault in lines.faults:
         console.warn(fault)
+    for refused in found.summary.errors:
+        console.warn(f"signal {refused.id!r}: {refused.error}")
     if not lines.read:
-        console.fault("invalid_input", f"{path}: no line was a signal. Write them with `accord import … --out`.")
-        raise click.exceptions.Exit(EXIT_FAILURE)
-    summary = found.model_dump(mode="json")
-    console.answer({**summary, "rejected_lines": lines.rejected}, _replay_in_words(summary, out))
+        raise InputError(f"{path}: no line was a signal. Write them with `accord import … --out`.")
+    summary = {**found.summary.model_dump(mode="json"), "rejected_lines": lines.rejected}
+    _write(out, found, summary)
+    console.answer(summary, _replay_in_words(found.summary, out))
 
 
-def _replay_in_words(summary: dict[str, Any], out: Path) -> Iterator[str]:
-    for name, value in summary.items():
-        yield f"{name}: {value}"
-    if not summary.get("situations"):
-        yield "Nothing found: no situation arose from these signals."
+def _write(out: Path, found: Replayed, summary: dict[str, Any]) -> None:
+    """The results in API shapes: two files of JSON lines and the summary."""
+    from api.schemas.proposals import of_proposal
+    from api.schemas.situations import of_situation
+
+    out.mkdir(parents=True, exist_ok=True)
+    rows = {
+        "situations.jsonl": [of_situation(one).model_dump_json(by_alias=True) for one in found.situations],
+        "proposals.jsonl": [of_proposal(one).model_dump_json(by_alias=True) for one in found.proposals],
+    }
+    for name, texts in rows.items():
+        (out / name).write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    (out / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _replay_in_words(summary: ReplaySummary, out: Path) -> Iterator[str]:
+    span = f" from {summary.first:%Y-%m-%d} to {summary.last:%Y-%m-%d}" if summary.first and summary.last else ""
+    yield f"Played {summary.signals:,} signals{span} in {summary.rounds} rounds ({summary.rejected} rejected)."
+    yield f"{summary.finding[:1].upper()}{summary.finding[1:]}."
+    yield from columns((f"  {kind}", count) for kind, count in summary.by_kind.items())
     yield f"Details: {out}"
 
 

@@ -75,6 +75,10 @@ class Progress:
         self._next_s = time.monotonic() + _SILENT_S
         self._shown = False
 
+    def of(self, total: int) -> None:
+        """How much there is in all, once it is known."""
+        self._total = total
+
     def at(self, done: int) -> None:
         now_s = time.monotonic()
         if now_s < self._next_s:

@@ -13,7 +13,6 @@ from domain.errors import NotFound
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
-
     from agents.settings import Settings
     from domain.decisions import Person
 

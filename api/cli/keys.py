@@ -1,0 +1,86 @@
+"""`accord keys`: API keys of people and services."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.command import Command, DefaultGroup
+from api.cli.console import Console, columns
+from api.cli.settings import config_option, load, opened, person
+from domain.audit import Fact
+
+if TYPE_CHECKING:
+    from memory.keys import ApiKey
+
+SCOPES = ("read", "signals", "signals-external", "decide", "models", "admin")
+
+
+@click.group(cls=DefaultGroup)
+def keys() -> None:
+    """Create, list and revoke API keys."""
+
+
+@keys.command("create", cls=Command)
+@click.option("--name", required=True, help="What the key is for.")
+@click.option("--person", "person_id", required=True, help="Whose key it is: an id of auth.people, or admin.")
+@click.option("--scopes", required=True, help=f"What it may do, by comma: {', '.join(SCOPES)}.")
+@config_option
+@click.pass_obj
+def create(console: Console, name: str, person_id: str, scopes: str, config: Path | None) -> None:
+    """Create a key; its secret is shown once.
+
+    \b
+    Example:
+      accord keys create --name warehouse --person ana --scopes read,signals --json
+    """  # noqa: D301 — \b is click's mark for text it must not wrap
+    wanted = _scopes(scopes)
+    with opened(load(config)) as runtime:
+        owner = person(runtime, person_id)
+        now = runtime.clock.now()
+        fact = Fact(
+            at=now,
+            actor="cli",
+            verb="key.created",
+            subject=name,
+            facts={"person": owner.id, "scopes": sorted(wanted)},
+        )
+        number, secret = runtime.store.keys.create(name, owner.id, wanted, now, facts=[fact])
+    console.answer({"id": number, "key": secret}, [f"{number}  {secret}", "Keep it now: it is shown once."])
+
+
+def _scopes(text: str) -> list[str]:
+    wanted = [scope.strip() for scope in text.split(",") if scope.strip()]
+    wrong = [scope for scope in wanted if scope not in SCOPES]
+    if wrong or not wanted:
+        given = f"no scope {wrong[0]!r}" if wrong else "nothing named"
+        raise click.BadParameter(f"there is {given}. Choose from {', '.join(SCOPES)}.", param_hint="--scopes")
+    return wanted
+
+
+@keys.command("list", cls=Command)
+@config_option
+@click.pass_obj
+def list_(console: Console, config: Path | None) -> None:
+    """List keys without their secrets, newest first."""
+    from agents.replay import everything
+
+    with opened(load(config)) as runtime:
+        found: list[ApiKey] = list(everything(runtime.store.keys.page))
+    rows = [(k.id, k.name, k.person, ",".join(k.scopes), "revoked" if k.revoked_at else "live") for k in found]
+    console.answer({"items": [asdict(key) for key in found]}, columns(rows) or ["There are no keys yet."])
+
+
+@keys.command("revoke", cls=Command)
+@click.argument("key_id")
+@config_option
+@click.pass_obj
+def revoke(console: Console, key_id: str, config: Path | None) -> None:
+    """Revoke a key: from now on it opens nothing."""
+    with opened(load(config)) as runtime:
+        now = runtime.clock.now()
+        runtime.store.keys.revoke(key_id, now, facts=[Fact(at=now, actor="cli", verb="key.revoked", subject=key_id)])
+    console.answer({"id": key_id, "revoked": True}, [f"{key_id} is revoked."])

@@ -1,0 +1,69 @@
+"""`accord models`: the local model's weights, and which providers can answer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from api.cli.command import Command, DefaultGroup
+from api.cli.console import Console, columns
+from api.cli.settings import config_option, load
+
+
+@click.group(cls=DefaultGroup)
+def models() -> None:
+    """Fetch and list models."""
+
+
+@models.command("pull", cls=Command)
+@click.argument("name", required=False)
+@click.option("--if-wanted", is_flag=True, help="Do nothing when a provider key is set or ACCORD_LOCAL_MODEL=off.")
+@click.pass_obj
+def pull(console: Console, name: str | None, if_wanted: bool) -> None:  # noqa: FBT001 — click's
+    """Fetch the weights of a local model and check their SHA-256. About 1 GB, once for all checkouts.
+
+    \b
+    Example:
+      accord models pull qwen2.5-coder-1.5b
+    """  # noqa: D301 — \b is click's mark for text it must not wrap
+    from providers.weights import DEFAULT_NAME, ProgressBar, models_dir
+    from providers.weights import pull as fetch
+
+    reason = _unwanted() if if_wanted else None
+    if reason is not None:
+        console.answer({"pulled": False, "reason": reason}, [f"No local model is fetched: {reason}."])
+        return
+    chosen = name or DEFAULT_NAME
+    path = fetch(chosen, models_dir(os.environ), progress=ProgressBar(chosen), warn=console.warn)
+    console.answer({"pulled": True, "name": chosen, "path": str(path)}, [f"{chosen} is at {path}"])
+
+
+def _unwanted() -> str | None:
+    from providers.registry import default_specs
+
+    if os.environ.get("ACCORD_LOCAL_MODEL") == "off":
+        return "ACCORD_LOCAL_MODEL is off"
+    others = [spec.name for spec in default_specs(os.environ) if spec.vendor != "local"]
+    return f"a key for {others[0]} is set" if others else None
+
+
+@models.command("list", cls=Command)
+@config_option
+@click.pass_obj
+def list_(console: Console, config: Path | None) -> None:
+    """List the configured providers: which can answer, and what the others lack."""
+    from functools import partial
+
+    from providers.local_model import local_missing
+    from providers.registry import build_registry, default_specs
+
+    specs = load(config).providers or default_specs(os.environ)
+    registry = build_registry(specs, os.environ, local_missing=partial(local_missing, environ=os.environ))
+    items = [
+        {"name": one.name, "model": one.spec.model, "usable": one.missing is None, "missing": one.missing}
+        for one in registry.providers
+    ]
+    rows = [(item["name"], item["model"], item["missing"] or "ready") for item in items]
+    console.answer({"items": items}, columns(rows) or ["No provider is configured: everything runs without a model."])
