@@ -38,6 +38,13 @@ def student_p(value: float, freedom: float) -> float:
     return float(2.0 * cast("Any", scipy.special.stdtr)(freedom, -abs(value)))
 
 
+def normal_quantile(share: float) -> float:
+    """Quantile of the standard normal."""
+    import scipy.special
+
+    return float(cast("Any", scipy.special.ndtri)(share))
+
+
 def beta_above(share: float, a: float, b: float) -> float:
     """Probability that a Beta(a, b) variable exceeds `share`."""
     import scipy.special
