@@ -43,12 +43,13 @@ class LitellmAdapter:
             arguments = _arguments(provider, request)
             try:
                 response = litellm.completion(**arguments, client=_client(provider, http), timeout=deadline_s)
+                text: str = response.choices[0].message.content or ""
             except Exception as error:  # edge: litellm raises its own, the SDKs' and plain Python errors alike
                 raise _translated(witness, provider, error) from error
         if witness.exchange is None:
             raise _unwitnessed(provider)
         verdict = judge(witness.exchange, provider.name)
-        return Reply(text=response.choices[0].message.content or "", finish=verdict.finish, usage=verdict.usage)
+        return Reply(text=text, finish=verdict.finish, usage=verdict.usage)
 
     def close(self) -> None:
         self._pool.close()

@@ -72,6 +72,16 @@ class Peer(ThreadingHTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def _hollow(self, whole: dict[str, Any]) -> dict[str, Any]:
+        """An end marker with nothing in front of it."""
+        match self.wire:
+            case "openai":
+                return whole | {"choices": [{"index": 0, "finish_reason": "stop"}]}
+            case "anthropic":
+                return whole | {"content": []}
+            case _:
+                return whole | {"candidates": [{"finishReason": "STOP"}]}
+
     def body(self) -> bytes:
         whole = WHOLE[self.wire]
         match self.fault:
@@ -83,6 +93,8 @@ class Peer(ThreadingHTTPServer):
             case "empty":
                 part = {"openai": "choices", "anthropic": "content", "gemini": "candidates"}[self.wire]
                 return json.dumps(whole(self.text) | {part: []}).encode()
+            case "hollow":
+                return json.dumps(self._hollow(whole(self.text))).encode()
             case "cut_json":
                 return json.dumps(whole(self.text)).encode()[:-25]
             case _:

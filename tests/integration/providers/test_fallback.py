@@ -17,7 +17,7 @@ from providers.types import Message, ModelRequest, Tokens
 Start = Callable[..., Any]
 Open = Callable[..., Gateway]
 WIRES = ("openai", "anthropic", "gemini")
-CUT = ("no_finish", "empty", "cut_json", "short_body", "drop")
+CUT = ("no_finish", "empty", "hollow", "cut_json", "short_body", "drop")
 FAULTS = {
     "500": "overloaded",
     "503": "overloaded",
