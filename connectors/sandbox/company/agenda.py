@@ -66,7 +66,7 @@ def draw_agenda(seed: int, market: Market, days: int) -> tuple[Event, ...]:
 def _flight(draft: _Draft, kind: str, *, decoy: bool, multiplier: float, ctr: float) -> Event:
     length = draft.length(14, 28)
     onset, regions, rng = draft.onset(length), draft.some_regions(0.3, 0.6), draft.rng
-    detail = {"lag": float(rng.integers(0, 5)), "decay": rng.uniform(3, 14), "ctr": ctr, "spend": rng.uniform(0.3, 0.8)}
+    detail = {"lag": float(rng.integers(0, 5)), "decay": rng.uniform(3, 14), "ctr": ctr, "spend": rng.uniform(0.2, 0.5)}
     return Event(kind, onset, onset + length, decoy, regions, multiplier, detail, subject="ctv")
 
 
@@ -87,7 +87,7 @@ def _demand_drop(draft: _Draft) -> Event:
     length = draft.length(14, 28)
     onset = draft.onset(length)
     return Event(
-        "demand_drop", onset, onset + length, False, draft.some_regions(0.15, 0.35), draft.rng.uniform(0.8, 0.88)
+        "demand_drop", onset, onset + length, False, draft.some_regions(0.15, 0.35), draft.rng.uniform(0.88, 0.93)
     )
 
 
@@ -116,7 +116,7 @@ def _recall(draft: _Draft) -> Event:
     product = int(draft.rng.integers(0, len(draft.market.products)))
     regions = tuple(r for r, p in enumerate(draft.market.product_of) if p == product)
     onset = draft.onset(7)
-    return Event("recall", onset, onset + 7, False, regions, 0.25, subject=draft.market.products[product])
+    return Event("recall", onset, onset + 7, False, regions, 0.7, subject=draft.market.products[product])
 
 
 def _bot_clicks(draft: _Draft) -> Event:

@@ -12,7 +12,7 @@ from connectors.sandbox.company.words import BRAND, CHANNELS, PRODUCTS, REGIONS
 MARGIN_RATE = 0.6
 CURRENCY = "EUR"
 # Share of a region's revenue spent per day and channel, in the order of CHANNELS.
-SPEND_RATES = np.array([0.05, 0.055, 0.045, 0.02, 0.025])
+SPEND_RATES = np.array([0.065, 0.06, 0.05, 0.025, 0.03])
 # Typical contribution earned by the last euro of each channel; brand search follows from its incremental share.
 MARGINAL_RETURNS = np.array([1.9, 1.0, 1.2, 1.0, 0.7])
 CLICK_COSTS = np.array([0.02, 0.8, 1.6, 4.5, 0.35])
@@ -57,8 +57,8 @@ def draw_market(seed: int, weekday: int, days: int) -> Market:
     products = tuple(PRODUCTS[i] for i in offered)
     size = np.round(rng.lognormal(np.log(9000), 0.4, count), 0)
     budgets = np.maximum(40.0, np.round(size[:, None] * SPEND_RATES * rng.uniform(0.9, 1.1, (count, 5))))
-    incremental = rng.uniform(0.0, 0.06) if rng.random() < 0.35 else rng.uniform(0.3, 0.6)
-    brand_share, power, half = rng.uniform(0.55, 0.7), rng.uniform(0.8, 1.5, 5), rng.uniform(0.6, 1.5, 5)
+    incremental = rng.uniform(0.0, 0.06) if rng.random() < 0.3 else rng.uniform(0.35, 0.6)
+    brand_share, power, half = rng.uniform(0.65, 0.78), rng.uniform(0.8, 1.5, 5), rng.uniform(0.6, 1.5, 5)
     reach = _reach(rng, power, half, count)
     used = (reach * (1 / (1 + half**power))).sum(axis=1)
     return Market(
@@ -69,7 +69,7 @@ def draw_market(seed: int, weekday: int, days: int) -> Market:
         budgets=budgets,
         click_costs=CLICK_COSTS * rng.uniform(0.85, 1.15, 5),
         level=_level(rng, weekday, days, count),
-        measurement=np.exp(rng.normal(0.0, 0.01, (days, count))),
+        measurement=np.exp(rng.normal(0.0, 0.006, (days, count))),
         retention=rng.uniform(0.2, 0.7, 5) ** (1 / 7),
         hill_power=power,
         hill_half=half,
@@ -84,7 +84,7 @@ def draw_market(seed: int, weekday: int, days: int) -> Market:
         step_penalty_days=int(rng.integers(7, 15)),
         order_value=float(rng.uniform(60, 160)),
         query_value=float(rng.uniform(1.2, 2.4)),
-        curious_value=float(rng.uniform(0.1, 0.35)),
+        curious_value=float(rng.uniform(0.05, 0.15)),
         base_ctr=float(rng.uniform(0.1, 0.2)),
     )
 
@@ -105,7 +105,7 @@ def _level(rng: np.random.Generator, weekday: int, days: int, count: int) -> Flo
     year = 1 + rng.uniform(0.03, 0.09) * np.sin(2 * np.pi * (day / 365.25 + rng.random()))
     trend = np.exp(rng.uniform(-0.1, 0.2) * day / 365.25)
     national = autoregressive(rng, days, 1, 0.8, 0.02)
-    local = autoregressive(rng, days, count, rng.uniform(0.3, 0.5), rng.uniform(0.025, 0.05))
+    local = autoregressive(rng, days, count, rng.uniform(0.3, 0.5), rng.uniform(0.015, 0.04))
     return local_week * year * trend * np.exp(national + local)
 
 

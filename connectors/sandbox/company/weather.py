@@ -81,7 +81,7 @@ def _scale(name: str) -> Callable[[Weather, Event], None]:
 
 def _recall(weather: Weather, event: Event) -> None:
     weather.response[_cells(event)] *= event.strength
-    weather.demand[_cells(event)] *= 0.93
+    weather.demand[_cells(event)] *= 0.96
 
 
 def _promo(weather: Weather, event: Event) -> None:
