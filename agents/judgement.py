@@ -31,6 +31,7 @@ def facts_now(runtime: Runtime, view: View | None = None) -> Facts:
         last_change=runtime.store.actions.last_changes(),
         known_kinds=runtime.tools.kinds,
         read_only=is_read_only(runtime),
+        rates=runtime.settings.fx,
     )
 
 

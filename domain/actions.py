@@ -5,13 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 
 from domain.entities import EntityId, kind_of
 from domain.ids import digest
 from domain.record import Moment, Record
 
-MoneyMinor = int
 Play = Literal["educate", "verify", "expand", "pause"]
 RunStatus = Literal["active", "paused"]
 
@@ -58,6 +57,7 @@ class ActionKind(StrEnum):
 
 MONEY_KINDS: frozenset[str] = frozenset({ActionKind.BUDGET_SET, ActionKind.BID_SET})
 """Kinds whose value is money: integer minor units."""
+_WHOLE_KINDS: frozenset[str] = MONEY_KINDS | {ActionKind.PRIORITY_SET}
 REVERSIBLE_KINDS: frozenset[str] = MONEY_KINDS | {
     ActionKind.STATUS_SET,
     ActionKind.PLAY_SET,
@@ -100,6 +100,22 @@ class ActionSpec(Record):
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     reason: str = ""
 
+    @field_validator("value", "expect")
+    @classmethod
+    def _whole(cls, value: Any, info: ValidationInfo) -> Any:
+        """Amounts and priorities as integers, so that `1200`, `1200.0` and `"1200"` have one hash."""
+        if info.data.get("kind") not in _WHOLE_KINDS or (value is None and info.field_name == "expect"):
+            return value
+        try:
+            if isinstance(value, bool):
+                raise ValueError("true and false are no numbers")
+            whole = TypeAdapter(int).validate_python(value)
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"]) from error
+        if whole < 0:
+            raise ValueError("must be 0 or more")
+        return whole
+
     @model_validator(mode="after")
     def _typed_value(self) -> ActionSpec:
         if self.kind not in _VALUES:
@@ -111,9 +127,9 @@ class ActionSpec(Record):
             _VALUES[self.kind].validate_python(self.value)
         except ValidationError as error:
             raise ValueError(f"`value` of {self.kind}: {error.errors()[0]['msg']}") from error
-        if self.kind in MONEY_KINDS and (self.value < 0 or self.currency is None):
-            raise ValueError(f"{self.kind} needs a value of 0 or more and a `currency`")
-        if self.kind == ActionKind.PRIORITY_SET and not 0 <= self.value <= 100:
+        if self.kind in MONEY_KINDS and self.currency is None:
+            raise ValueError(f"{self.kind} needs a `currency`")
+        if self.kind == ActionKind.PRIORITY_SET and self.value > 100:
             raise ValueError("`value` of content.priority.set must lie in 0..100")
         return self
 
@@ -127,18 +143,21 @@ class ActionSpec(Record):
         return self.kind in REVERSIBLE_KINDS
 
     @property
+    def change_minor(self) -> int | None:
+        """|value − expect| of a money change, minor units; None when nothing is money."""
+        return abs(self.value - (self.expect or 0)) if self.kind in MONEY_KINDS else None
+
+    @property
     def delta_minor(self) -> int:
         """Money moved per day by a budget change, minor units, never negative; 0 for other kinds."""
-        if self.kind != ActionKind.BUDGET_SET:
-            return 0
-        return abs(int(self.value) - int(self.expect or 0))
+        return (self.change_minor or 0) if self.kind == ActionKind.BUDGET_SET else 0
 
     @property
     def step_rate(self) -> float | None:
         """|value − expect| / expect of a money change; None when `expect` is 0 or unknown, or nothing is money."""
         if self.kind not in MONEY_KINDS or not self.expect:
             return None
-        return abs(int(self.value) - int(self.expect)) / int(self.expect)
+        return abs(self.value - self.expect) / self.expect
 
 
 class ActionStatus(StrEnum):

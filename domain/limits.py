@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from domain.actions import ActionKind, ActionSpec
+from domain.actions import MONEY_KINDS, ActionKind, ActionSpec
 from domain.entities import EntityTree
 from domain.money import to_minor
 from domain.record import Record
@@ -35,21 +35,26 @@ def binding(limits: Iterable[ActiveLimit], entity: str, tree: EntityTree, now: d
 def breach(spec: ActionSpec, limits: Iterable[ActiveLimit], tree: EntityTree, now: datetime) -> ActiveLimit | None:
     """The first limit that this one action would pass; None when it stays within all of them.
 
-    A freeze forbids any rise; a cap forbids a rise above its amount. Sums under a wider scope are
-    the arbiter's and the executor's work, since they need the other budgets' states.
+    A freeze forbids any rise of a budget or bid and any resuming; a cap forbids a rise of a budget above its
+    amount, or any rise when its currency is another. Sums under a wider scope are the arbiter's and the
+    executor's work, since they need the other budgets' states.
     """
-    if spec.kind != ActionKind.BUDGET_SET or spec.entity is None or spec.currency is None:
+    if spec.entity is None or not _rises(spec):
         return None
-    rises = int(spec.value) > int(spec.expect or 0)
     for active in binding(limits, spec.entity, tree, now):
-        if active.limit.kind == "freeze" and rises:
-            return active
-        amount = active.limit.amount
-        if (
-            active.limit.kind == "cap"
-            and amount is not None
-            and rises
-            and int(spec.value) > to_minor(amount, spec.currency)
-        ):
+        if active.limit.kind == "freeze" or (active.limit.kind == "cap" and _passes(spec, active.limit)):
             return active
     return None
+
+
+def _rises(spec: ActionSpec) -> bool:
+    """Whether more could be spent after the action than before."""
+    if spec.kind == ActionKind.STATUS_SET:
+        return spec.value == "active" and spec.expect != "active"
+    return spec.kind in MONEY_KINDS and spec.value > (spec.expect or 0)
+
+
+def _passes(spec: ActionSpec, cap: FinanceLimit) -> bool:
+    if spec.kind != ActionKind.BUDGET_SET or spec.currency is None or cap.amount is None:
+        return False
+    return cap.currency not in {None, spec.currency} or spec.value > to_minor(cap.amount, spec.currency)

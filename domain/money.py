@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from domain.errors import InputError
 
 # ISO 4217 currencies whose minor unit is not 1/100.
-_EXPONENTS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3, "JOD": 3, "OMR": 3}
+_EXPONENTS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
+    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+_MOST = 2**63 - 1
+"""What a database holds as an integer."""
 
 
 def exponent(currency: str) -> int:
@@ -16,14 +23,28 @@ def exponent(currency: str) -> int:
 
 
 def to_minor(amount: float | str | Decimal, currency: str) -> int:
-    """Major units to integer minor units, half to even. Raises InputError for what is no finite number."""
+    """Major units to integer minor units, half to even. Raises InputError for what is no finite number of 64 bits."""
     try:
-        value = Decimal(str(amount))
-        return int((value * 10 ** exponent(currency)).to_integral_value(rounding=ROUND_HALF_EVEN))
-    except (InvalidOperation, ValueError, OverflowError) as error:
+        minor = (Decimal(str(amount)) * 10 ** exponent(currency)).to_integral_value(rounding=ROUND_HALF_EVEN)
+        if abs(minor) > _MOST:
+            raise InvalidOperation
+        return int(minor)
+    except ArithmeticError as error:
         raise InputError(f"`{amount!r}` is no amount of money. Write a decimal number such as 1200.50.") from error
 
 
 def to_major(minor: int, currency: str) -> Decimal:
     """Integer minor units to an exact decimal of major units."""
     return Decimal(minor).scaleb(-exponent(currency))
+
+
+def convert(minor: int, source: str, target: str, rates: Mapping[str, float]) -> int:
+    """Minor units of `source` in minor units of `target`; `rates` are what one major unit is worth in `target`.
+
+    Raises InputError when the rate is missing.
+    """
+    if source == target:
+        return minor
+    if source not in rates:
+        raise InputError(f"No rate leads from {source} to {target}. Add `{source}` to `fx`.")
+    return to_minor(to_major(minor, source) * Decimal(str(rates[source])), target)

@@ -6,7 +6,7 @@ top, to each action and to sums. Amounts in `policy.yaml` are major units of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from domain.actions import ActionSpec
 from domain.entities import EntityTree
 from domain.ids import digest
 from domain.limits import ActiveLimit, breach
-from domain.money import to_major, to_minor
+from domain.money import convert, to_major, to_minor
 from domain.record import Record
 
 
@@ -33,6 +33,10 @@ class VerdictKind(StrEnum):
 Trust = Literal["ask", "notify", "silent"]
 
 
+MOST_H = 10 * 365 * 24
+"""Ten years: what is meant as "never" must still be a date."""
+
+
 class Match(Record):
     """What a rule speaks of; every given field must hold."""
 
@@ -41,6 +45,7 @@ class Match(Record):
     entity: str | None = None
     """An entity and everything below it, or `*`."""
     delta_abs_max: Decimal | None = Field(default=None, ge=0)
+    """Most that |value − expect| of a budget or bid may be, major units."""
     step_rate_max: float | None = Field(default=None, ge=0)
     reversible: bool | None = None
 
@@ -59,7 +64,7 @@ class Rule(Record):
     reason: str = ""
     roles: tuple[str, ...] = ()
     quorum: int = Field(default=1, ge=1)
-    expires_h: float = Field(default=72, gt=0)
+    expires_h: float = Field(default=72, gt=0, le=MOST_H)
     escalate_to: str | None = None
     notify: tuple[str, ...] = ()
     trust: TrustBounds | None = None
@@ -68,7 +73,7 @@ class Rule(Record):
 class Limits(Record):
     daily_spend_moved: Decimal | None = Field(default=None, ge=0)
     """Sum of |value − expect| over budget changes in a rolling 24 h, major units."""
-    per_entity_cooldown_h: float | None = Field(default=None, ge=0)
+    per_entity_cooldown_h: float | None = Field(default=None, ge=0, le=MOST_H)
     max_step_rate: float | None = Field(default=None, ge=0)
 
 
@@ -118,6 +123,8 @@ class Facts:
     """Kinds that some connected tool can act on; None when not yet known."""
     tainted: bool = False
     read_only: bool = False
+    rates: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What one major unit of another currency is worth in `currency`."""
     demanded: bool = False
     """Whether a finance limit in force demands the action: a reduction may then pass `max_step_rate`, by asking."""
 
@@ -128,21 +135,41 @@ _DEFAULT = Rule(id="default", verdict=VerdictKind.ASK, reason="no rule speaks of
 
 def judge(policy: Policy, specs: Sequence[ActionSpec], facts: Facts) -> Verdict:
     """The verdict over all of a proposal's actions: the strictest of them, then the limits on sums."""
-    verdicts = [_judge_one(policy, spec, facts) for spec in specs]
-    strictest = max(verdicts, key=lambda verdict: _ORDER[verdict.kind])
-    checks = tuple(check for verdict in verdicts for check in verdict.checks)
-    total = sum(spec.delta_minor for spec in specs) + facts.moved_24h_minor
+    verdict = _joined([_judge_one(policy, spec, facts) for spec in specs])
     cap = policy.limits.daily_spend_moved
-    if cap is not None and any(spec.delta_minor for spec in specs):
-        sum_check = _check(
-            "daily_spend_moved",
-            total <= to_minor(cap, facts.currency),
-            f"{to_major(total, facts.currency)} of {cap} {facts.currency} moved within 24 h",
-        )
-        checks += (sum_check,)
-        if not sum_check.passed:
-            strictest = _tighten(strictest, VerdictKind.DENY, "limits.daily_spend_moved", sum_check.detail)
-    return strictest.model_copy(update={"checks": checks})
+    if cap is None or not any(spec.delta_minor for spec in specs):
+        return verdict
+    total = sum(_in_objective(spec, spec.delta_minor, facts) or 0 for spec in specs) + facts.moved_24h_minor
+    check = _check(
+        "daily_spend_moved",
+        total <= to_minor(cap, facts.currency),
+        f"{to_major(total, facts.currency)} of {cap} {facts.currency} moved within 24 h",
+    )
+    if not check.passed:
+        verdict = _tighten(verdict, VerdictKind.DENY, "limits.daily_spend_moved", check.detail)
+    return verdict.model_copy(update={"checks": (*verdict.checks, check)})
+
+
+def _joined(verdicts: Sequence[Verdict]) -> Verdict:
+    """The strictest verdict, with people who may answer for every action that asks.
+
+    Roles are those that all asking rules name; when no role is named by all, an admin answers, so that nobody
+    approves what another rule keeps for others.
+    """
+    strictest = max(verdicts, key=lambda verdict: (_ORDER[verdict.kind], verdict.quorum))
+    same = [verdict for verdict in verdicts if verdict.kind is strictest.kind]
+    named = [verdict.roles for verdict in same if verdict.roles]
+    shared = tuple(role for role in named[0] if all(role in roles for roles in named)) if named else ()
+    superiors = {verdict.escalate_to for verdict in same}
+    return strictest.model_copy(
+        update={
+            "roles": shared or (("admin",) if named else ()),
+            "expires_h": min(verdict.expires_h for verdict in same),
+            "escalate_to": strictest.escalate_to if len(superiors) == 1 else None,
+            "notify": tuple(dict.fromkeys(name for verdict in verdicts for name in verdict.notify)),
+            "checks": tuple(check for verdict in verdicts for check in verdict.checks),
+        }
+    )
 
 
 def _judge_one(policy: Policy, spec: ActionSpec, facts: Facts) -> Verdict:
@@ -151,67 +178,85 @@ def _judge_one(policy: Policy, spec: ActionSpec, facts: Facts) -> Verdict:
     rule = (denying or matching or [_DEFAULT])[0]
     verdict = _from_rule(rule)
     checks = [_check(f"rule {rule.id}", rule.verdict is not VerdictKind.DENY, verdict.reason)]
-    for kind, name, check in _hard_limits(policy.limits, spec, facts):
+    for kind, check in _hard_limits(policy.limits, spec, facts):
         checks.append(check)
         if not check.passed:
-            verdict = _tighten(verdict, kind, name, check.detail)
+            verdict = _tighten(verdict, kind, check.name, check.detail)
+    if verdict.kind is VerdictKind.ASK and rule.verdict is VerdictKind.AUTO:
+        verdict = _asked_as(verdict, [later for later in matching if later.verdict is VerdictKind.ASK])
     return verdict.model_copy(update={"checks": tuple(checks)})
 
 
-def _hard_limits(limits: Limits, spec: ActionSpec, facts: Facts) -> list[tuple[VerdictKind, str, Check]]:
-    """Every limit that speaks of one action: how strict it is, its name, and whether it holds."""
+def _asked_as(verdict: Verdict, asking: Sequence[Rule]) -> Verdict:
+    """What would have run by itself is asked of whom the first asking rule that matches names."""
+    if not asking:
+        return verdict
+    return _from_rule(asking[0]).model_copy(
+        update={"kind": verdict.kind, "rule": verdict.rule, "reason": verdict.reason}
+    )
+
+
+def _hard_limits(limits: Limits, spec: ActionSpec, facts: Facts) -> Iterator[tuple[VerdictKind, Check]]:
+    """Every limit that speaks of one action: how strict it is, and whether it holds."""
     deny, ask = VerdictKind.DENY, VerdictKind.ASK
-    found: list[tuple[VerdictKind, str, Check]] = []
-
-    def add(kind: VerdictKind, name: str, passed: bool, detail: str) -> None:  # noqa: FBT001 — a table row
-        found.append((kind, name, _check(name, passed, detail)))
-
-    if facts.read_only:
-        add(deny, "read_only", False, "the read-only switch is on")
-    if facts.known_kinds is not None and spec.kind not in facts.known_kinds:
-        add(deny, "unknown_kind", False, f"no connected tool can do {spec.kind}")
-    if spec.entity is not None and spec.entity not in facts.tree:
-        add(deny, "unknown_entity", False, f"{spec.entity!r} was never declared")
-    breached = breach(spec, facts.limits, facts.tree, facts.now)
-    if breached is not None:
-        add(deny, "finance.limit", False, f"{breached.limit.kind} on {breached.limit.scope} ({breached.signal})")
+    yield from ((deny, check) for check in _barriers(spec, facts))
     if facts.tainted:
-        add(ask, "untrusted_text", False, "untrusted text took part in it, so a person decides")
-    if spec.delta_minor and not spec.expect:
-        add(ask, "expect_zero", False, "the budget is 0 now, so no step rate can be computed")
-    rate = spec.step_rate
-    if limits.max_step_rate is not None and rate is not None:
-        passed = rate <= limits.max_step_rate + 1e-9
-        eased = facts.demanded and int(spec.value) < int(spec.expect)
-        add(
-            ask if eased else deny,
-            "limits.max_step_rate",
-            passed,
-            f"step {rate:.0%} of at most {limits.max_step_rate:.0%}",
-        )
+        yield ask, _check("untrusted_text", False, "untrusted text took part in it, so a person decides")
+    if spec.change_minor and not spec.expect:
+        yield ask, _check("expect_zero", False, f"{spec.entity} is 0 now, so no step rate can be computed")
+    if limits.max_step_rate is not None and spec.step_rate is not None:
+        eased = facts.demanded and spec.value < spec.expect
+        detail = f"step {spec.step_rate:.2%} of at most {limits.max_step_rate:.2%}"
+        passed = spec.step_rate <= limits.max_step_rate
+        yield ask if eased else deny, _check("limits.max_step_rate", passed, detail)
     last = facts.last_change.get(spec.entity or "")
     if limits.per_entity_cooldown_h is not None and last is not None:
-        rest = last + timedelta(hours=limits.per_entity_cooldown_h) - facts.now
-        add(
-            deny,
-            "limits.per_entity_cooldown_h",
-            rest <= timedelta(0),
-            f"{spec.entity} last changed {last:%Y-%m-%d %H:%M}",
-        )
-    return found
+        passed = facts.now - last >= timedelta(hours=limits.per_entity_cooldown_h)
+        detail = f"{spec.entity} last changed {last:%Y-%m-%d %H:%M}"
+        yield deny, _check("limits.per_entity_cooldown_h", passed, detail)
+
+
+def _barriers(spec: ActionSpec, facts: Facts) -> Iterator[Check]:
+    """What forbids the action whatever the rules say; only what stands in the way is named."""
+    if facts.read_only:
+        yield _check("read_only", False, "the read-only switch is on")
+    if facts.known_kinds is not None and spec.kind not in facts.known_kinds:
+        yield _check("unknown_kind", False, f"no connected tool can do {spec.kind}")
+    if spec.entity is not None and spec.entity not in facts.tree:
+        yield _check("unknown_entity", False, f"{spec.entity!r} was never declared")
+    if spec.change_minor and _in_objective(spec, spec.change_minor, facts) is None:
+        yield _check("unknown_rate", False, f"limits are in {facts.currency}: add `{spec.currency}` to `fx`")
+    breached = breach(spec, facts.limits, facts.tree, facts.now)
+    if breached is not None:
+        yield _check("finance.limit", False, f"{breached.limit.kind} on {breached.limit.scope} ({breached.signal})")
+
+
+def _in_objective(spec: ActionSpec, minor: int, facts: Facts) -> int | None:
+    """Minor units of the action's currency in those of the objective's; None when the rate is not known."""
+    if spec.currency is None or spec.currency == facts.currency:
+        return minor
+    if spec.currency not in facts.rates:
+        return None
+    return convert(minor, spec.currency, facts.currency, facts.rates)
 
 
 def matches(match: Match, spec: ActionSpec, facts: Facts) -> bool:
-    """Whether every given field of `match` holds for `spec`."""
+    """Whether every given field of `match` holds for `spec`; bounds on money hold for changes of money alone."""
     if match.kind is not None and not fnmatchcase(spec.kind, match.kind):
         return False
-    if match.entity is not None and not (spec.entity and facts.tree.covers(match.entity, spec.entity)):
-        return match.entity == "*"
-    if match.delta_abs_max is not None and spec.delta_minor > to_minor(match.delta_abs_max, facts.currency):
+    if match.entity is not None and not _covers(match.entity, spec.entity, facts.tree):
         return False
+    if match.delta_abs_max is not None:
+        change = None if spec.change_minor is None else _in_objective(spec, spec.change_minor, facts)
+        if change is None or change > to_minor(match.delta_abs_max, facts.currency):
+            return False
     if match.step_rate_max is not None and (spec.step_rate is None or spec.step_rate > match.step_rate_max):
         return False
     return match.reversible is None or match.reversible == spec.reversible
+
+
+def _covers(scope: str, entity: str | None, tree: EntityTree) -> bool:
+    return scope == "*" or (entity is not None and tree.covers(scope, entity))
 
 
 def _from_rule(rule: Rule) -> Verdict:
