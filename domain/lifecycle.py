@@ -90,7 +90,7 @@ def decide(proposal: Proposal, request: DecisionRequest, person: Person, now: da
         case DecisionKind.ESCALATE:
             return ProposalStatus.PENDING
         case DecisionKind.APPROVE:
-            return _after_approval(proposal)
+            return _after_approval(proposal, person)
         case DecisionKind.MODIFY:
             if not request.actions:
                 raise InputError("`modify` needs `actions`: the new arguments of every action of the proposal.")
@@ -124,14 +124,14 @@ def _refuse_unless_answerable(proposal: Proposal, request: DecisionRequest, pers
         raise Conflict(f"{person.id!r} answered {proposal.id} already. Another person has to answer.")
 
 
-def _after_approval(proposal: Proposal) -> ProposalStatus:
+def _after_approval(proposal: Proposal, person: Person) -> ProposalStatus:
     """Approved once as many different people as the quorum asks said so to this version."""
-    approvals = 1 + sum(
-        1
+    agreed = {
+        earlier.by
         for earlier in proposal.decisions
         if earlier.kind in {DecisionKind.APPROVE, DecisionKind.MODIFY} and earlier.fingerprint == proposal.fingerprint
-    )
-    return ProposalStatus.APPROVED if approvals >= proposal.verdict.quorum else ProposalStatus.PENDING
+    }
+    return ProposalStatus.APPROVED if len(agreed | {person.id}) >= proposal.verdict.quorum else ProposalStatus.PENDING
 
 
 def filled_role(proposal: Proposal, person: Person) -> str | None:
