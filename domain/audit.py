@@ -48,7 +48,7 @@ class AuditCheck:
 def link(previous: str, fact: Fact, seq: int, key: bytes) -> str:
     """HMAC-SHA256 (hex) over the previous hash, the position and the canonical JSON of the fact."""
     body = json.dumps(fact.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.new(key, f"{previous}\n{seq}\n{body}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, f"{previous}\n{seq}\n{body}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def check_chain(rows: Iterable[AuditRow], key: bytes, head: str | None = None) -> AuditCheck:

@@ -15,7 +15,10 @@ class Record(BaseModel):
 
 
 def _as_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the edges of the calendar have no UTC in some zones
+        raise ValueError("lies outside the calendar in UTC") from error
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_as_utc)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,11 @@ class SignalData(BaseModel):
     """Payload of one signal type. Unknown fields are ignored here and kept in the stored event."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True)
+
+
+_YEAR_FIRST = re.compile(r"\d{4}-")
+MAJOR_BOUND = Decimal(10) ** 15
+"""No amount of money in a signal is larger, major units: sums of them stay within what a database holds."""
 
 
 class EntityDeclared(SignalData):
@@ -53,7 +59,7 @@ class DealChanged(SignalData):
     account: EntityId | None = None
     stage: str
     status: Literal["open", "won", "lost"]
-    amount: Decimal | None = Field(default=None, ge=0)
+    amount: Decimal | None = Field(default=None, ge=0, lt=MAJOR_BOUND)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     loss_reason: str | None = None
     competitor: str | None = None
@@ -86,13 +92,20 @@ class AssetChanged(SignalData):
 class FinanceLimit(SignalData):
     scope: str = Field(pattern=r"^(\*|[a-z_]+:\S+)$")
     kind: Literal["cap", "freeze", "margin_floor", "payback"]
-    amount: Decimal | None = Field(default=None, ge=0)
+    amount: Decimal | None = Field(default=None, ge=0, lt=MAJOR_BOUND, validate_default=True)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     rate: float | None = Field(default=None, ge=0, le=1)
     days: int | None = Field(default=None, gt=0)
     from_: Moment = Field(alias="from")
     until: Moment | None = None
     exceptions: list[str] = Field(default_factory=list)
+
+    @field_validator("amount")
+    @classmethod
+    def _cap_has_amount(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        if value is None and info.data.get("kind") == "cap":
+            raise ValueError("a cap needs an amount, or it would bind nothing")
+        return value
 
     @field_validator("until")
     @classmethod
@@ -134,6 +147,14 @@ class CloudEvent(BaseModel):
     time: Moment | None = None
     subject: str | None = Field(default=None, max_length=300)
     data: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _written_out(cls, value: object) -> object:
+        """A bare number would be read as seconds since 1970, also `20260304`, which means a day."""
+        if isinstance(value, int | float) or (isinstance(value, str) and not _YEAR_FIRST.match(value)):
+            raise ValueError("must be RFC 3339, such as 2026-03-04T08:00:00Z")
+        return value
 
 
 class Signal(Record):
@@ -177,7 +198,7 @@ def parse_event(
             f"`time` {event.time.isoformat()!r} lies more than 24 h ahead of our clock "
             f"({received_at.isoformat()}). Check the sender's clock and time zone."
         )
-    lowered = isinstance(data, Note) and data.trust == "external"
+    lowered = event.data.get("trust") == "external"
     return Signal(
         source=event.source,
         id=event.id,
