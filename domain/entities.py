@@ -60,15 +60,21 @@ class EntityTree:
         return self.by_id.get(entity)
 
     def chain(self, entity: str) -> tuple[str, ...]:
-        """`entity`, its parent, and so on to the root; then the region and channel it names in `attrs`."""
+        """`entity`, its parent, and so on to the root; then what these name in `attrs`, with the parents of that."""
+        seen = dict.fromkeys(self._line(entity))
+        for member in list(seen):
+            for named in self._named_by_attrs(member):
+                seen.update(dict.fromkeys(self._line(named)))
+        return tuple(seen)
+
+    def _line(self, entity: str) -> tuple[str, ...]:
+        """`entity` and its parents up to the root, each once."""
         seen: dict[str, None] = {}
         step: str | None = entity
         while step is not None and step not in seen:
             seen[step] = None
             found = self.by_id.get(step)
             step = found.parent if found else None
-        for member in list(seen):
-            seen.update(dict.fromkeys(self._named_by_attrs(member)))
         return tuple(seen)
 
     def _named_by_attrs(self, entity: str) -> Iterator[str]:

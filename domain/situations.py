@@ -90,7 +90,9 @@ class Situation(Finding):
 
     def renew(self, finding: Finding, now: datetime) -> Situation:
         """The same situation with newer findings; its id, opening and words of a model stay."""
-        return self.model_copy(update={**dict(finding), "updated_at": now})
+        worded = {"title", "summary", "hypotheses"} if self.origin == "model" else set[str]()
+        newer = {name: value for name, value in finding if name not in worded}
+        return self.model_copy(update={**newer, "updated_at": now})
 
 
 def situation_id(key: str) -> str:
