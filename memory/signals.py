@@ -16,6 +16,7 @@ from memory import tables
 from memory.arrivals import Catalogue, Draft, insert_points, upsert_entities
 from memory.database import Database
 from memory.page import AnyRow, Page, Slice, fetch_page
+from memory.remember import remember_signals
 
 _IDS_PER_QUERY = 500
 
@@ -48,6 +49,7 @@ class _Batch:
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     points: list[tuple[int, float, int, float]] = field(default_factory=list[tuple[int, float, int, float]])
     declared: list[tuple[int, Signal, EntityDeclared]] = field(default_factory=list[tuple[int, Signal, EntityDeclared]])
+    worded: list[Signal] = field(default_factory=list[Signal])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
 
     def take(self, signal: Signal) -> None:
@@ -58,6 +60,8 @@ class _Batch:
             self.points.append((series.id, signal.time.timestamp(), seq, signal.data.value))
         elif isinstance(signal.data, EntityDeclared):
             self.declared.append((seq, signal, signal.data))
+        else:
+            self.worded.append(signal)
         self.seq = seq
         self.newest_at = signal.time if self.newest_at is None else max(self.newest_at, signal.time)
         self.rows.append(
@@ -97,6 +101,7 @@ class Signals:
                 connection.execute(insert(tables.signals), batch.rows)
                 insert_points(connection, batch.draft, batch.points)
                 upsert_entities(connection, batch.declared)
+                remember_signals(connection, batch.worded)
         self._catalogue.keep(batch.draft)
         return Added(len(batch.rows), batch.duplicate, tuple(batch.rejected))
 

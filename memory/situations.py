@@ -15,6 +15,7 @@ from domain.situations import Finding, Situation
 from memory import tables
 from memory.database import Database
 from memory.page import AnyRow, Page, Slice, fetch_page
+from memory.remember import remember_situations
 
 
 def finding_digest(finding: Finding) -> str:
@@ -33,6 +34,7 @@ def upsert_situations(connection: Connection, situations: Sequence[Situation]) -
             connection.execute(insert(tables.situations), {"id": situation.id, **values})
         elif status == "open":
             connection.execute(update(tables.situations).where(tables.situations.c.id == situation.id), values)
+    remember_situations(connection, situations)
 
 
 def note_findings(connection: Connection, findings: Sequence[Finding]) -> None:

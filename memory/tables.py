@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -59,7 +58,10 @@ class Instant(TypeDecorator[datetime]):
 
 
 def _number() -> Column[Any]:
-    """Position of a row in its table, in order of insertion: what cursors point at."""
+    """Position of a row in its table, in order of insertion: what cursors point at.
+
+    Tables that lose rows need `sqlite_autoincrement`, or SQLite would give a position twice.
+    """
     return Column("n", Integer, primary_key=True, autoincrement=True)
 
 
@@ -177,6 +179,7 @@ actions = Table(
     Column("body", Text, nullable=False),
     Index(None, "due_at", "id"),
     Index(None, "status", "n"),
+    sqlite_autoincrement=True,
 )
 
 effects = Table(
@@ -255,14 +258,18 @@ flags = Table("flags", metadata, Column("name", String, primary_key=True), Colum
 recalled = Table(
     "recalled",
     metadata,
-    Column("collection", String, primary_key=True),
-    Column("id", String, primary_key=True),
+    _number(),
+    Column("collection", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("state", String, nullable=False),
     Column("origin", String, nullable=False),
     Column("trust", String, nullable=False),
     Column("at", Instant),
     Column("text", Text, nullable=False),
-    Column("hash", String(64), nullable=False),
-    Column("indexed", Boolean, nullable=False),
+    Column("hash", String(64), nullable=False, index=True),
+    UniqueConstraint("collection", "id"),
+    Index(None, "state", "n"),
+    sqlite_autoincrement=True,
 )
 
 vectors = Table(

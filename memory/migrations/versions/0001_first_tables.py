@@ -128,16 +128,21 @@ def upgrade() -> None:
     op.create_index("ix_proposals_status_n", "proposals", ["status", "n"], unique=False)
     op.create_table(
         "recalled",
+        sa.Column("n", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("collection", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("trust", sa.String(), nullable=False),
         sa.Column("at", Instant(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column("indexed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("collection", "id", name="pk_recalled"),
+        sa.PrimaryKeyConstraint("n", name="pk_recalled"),
+        sa.UniqueConstraint("collection", "id", name="uq_recalled_collection_id"),
+        sqlite_autoincrement=True,
     )
+    op.create_index("ix_recalled_hash", "recalled", ["hash"], unique=False)
+    op.create_index("ix_recalled_state_n", "recalled", ["state", "n"], unique=False)
     op.create_table(
         "rounds",
         sa.Column("n", sa.Integer(), autoincrement=True, nullable=False),
@@ -216,6 +221,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["proposal"], ["proposals.id"], name="fk_actions_proposal"),
         sa.PrimaryKeyConstraint("n", name="pk_actions"),
         sa.UniqueConstraint("id", name="uq_actions_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_actions_due_at_id", "actions", ["due_at", "id"], unique=False)
     op.create_index("ix_actions_entity", "actions", ["entity"], unique=False)

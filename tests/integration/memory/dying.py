@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlalchemy as sa
+from sqlalchemy import event
 
 from domain.audit import Fact
 from domain.proposals import Proposal
@@ -29,7 +29,7 @@ def main(url: str, place: str, path: str) -> None:
     now = datetime(2026, 3, 4, tzinfo=UTC)
     if place == "before":
         # The engine tells of a commit just before it sends it: all rows are written, none is durable.
-        sa.event.listen(store.engine, "commit", die)
+        event.listen(store.engine, "commit", die)
     fact = Fact(at=now, actor="worker", verb="proposal.created", subject=proposal.id)
     store.rounds.commit(RoundMark("rnd_dying", now, 0), previous=None, proposals=[proposal], facts=[fact])
     die()

@@ -84,7 +84,7 @@ def test_one_statement_moves_an_action_and_its_money_counts(store: Store, make: 
     assert store.actions.moved_since(make.at(days=30)) == 2_000
     receipt = Receipt(idempotency_key=action.idempotency_key, at=make.now, read_back={"budget": [1, 2]})
     measure_at = make.at(days=14)
-    done = {"receipt": receipt, "executed_at": make.now, "measure_at": measure_at}
+    done: dict[str, Any] = {"receipt": receipt, "executed_at": make.now, "measure_at": measure_at}
     assert store.actions.move(action.id, ActionStatus.EXECUTING, ActionStatus.DONE, due_at=measure_at, **done)
     stored = store.actions.get(action.id)
     assert (stored.status, stored.receipt, stored.measure_at) == (ActionStatus.DONE, receipt, measure_at)
