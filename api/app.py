@@ -58,7 +58,7 @@ _NOUNS = (
 
 
 def create_app(runtime: Runtime, *, gate: Gate | None = None, demo: bool = False) -> FastAPI:
-    """The app over `runtime`; it starts the driver and, when it ends, stops it. The runtime stays the caller's to close.
+    """The app over `runtime`; it starts the driver and, when it ends, stops it. The caller closes the runtime.
 
     `gate` may be given by who has printed the first key with it; `demo` adds the next-day switch.
     """

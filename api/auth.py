@@ -34,6 +34,7 @@ ADMIN = "admin"
 BOOTSTRAP_KEY = "ACCORD_BOOTSTRAP_KEY"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEY_FILE = "session.key"
+_WALL = WallClock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,10 @@ class FirstStart:
 
 
 class Gate:
-    """Tells callers by key or session, and signs people in. `now` is wall time, whatever day a simulated company has."""
+    """Tells callers by key or session, and signs people in, in wall time whatever day a simulated company has."""
 
     def __init__(
-        self, runtime: Runtime, environ: Mapping[str, str] | None = None, now: Callable[[], datetime] = WallClock().now
+        self, runtime: Runtime, environ: Mapping[str, str] | None = None, now: Callable[[], datetime] = _WALL.now
     ) -> None:
         self._runtime = runtime
         self._environ = os.environ if environ is None else environ
@@ -204,7 +205,7 @@ class _Need:
         return found
 
 
-def needs(*scopes: Scope) -> Any:  # noqa: ANN401 — FastAPI's dependency markers are untyped
+def needs(*scopes: Scope) -> Any:
     """A FastAPI dependency: the caller, refused with 403 without one of `scopes`."""
     return Depends(_Need(scopes))
 
@@ -226,5 +227,3 @@ def refuse_forged(request_method: str, headers: Mapping[str, str], caller: Calle
         return
     if not signer.csrf_fits(caller.nonce, headers.get("x-accord-csrf", "")):
         raise Forbidden("A browser session needs its token in `x-accord-csrf`. Use a key for programs.")
-
-

@@ -1,4 +1,4 @@
-"""What a proposal's card shows, computed from the proposal: rows of change, who must sign, whether one may answer. Pure."""
+"""What a proposal's card shows: rows of change, who must sign, whether one may answer. Pure."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def read_request(headers: Mapping[str, str], body: bytes) -> Batch:
     return sift(_as_list(read_json(body)))
 
 
-def read_json(body: bytes) -> Any:  # noqa: ANN401 — any JSON value
+def read_json(body: bytes) -> Any:
     """The JSON value in `body`. Raises HTTPException 400; NaN and Infinity are no JSON."""
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
@@ -57,7 +57,9 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 — any JSON value
 def sift(values: Sequence[Any]) -> Batch:
     """Part what can be handed on from what cannot be stored as JSON text. Raises HTTPException 413."""
     if len(values) > MAX_EVENTS:
-        raise HTTPException(413, f"{len(values):,} events in one request; {MAX_EVENTS:,} is the most. Send smaller batches.")
+        raise HTTPException(
+            413, f"{len(values):,} events in one request; {MAX_EVENTS:,} is the most. Send smaller batches."
+        )
     events: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
     for place, value in enumerate(values):
@@ -71,7 +73,7 @@ def sift(values: Sequence[Any]) -> Batch:
     return Batch(tuple(events), tuple(rejected))
 
 
-def _as_list(value: Any) -> Sequence[Any]:  # noqa: ANN401 — any JSON value
+def _as_list(value: Any) -> Sequence[Any]:
     return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
@@ -113,7 +115,7 @@ def _base64_json(text: object) -> dict[str, Any] | None:
 
 
 def _binary(headers: Mapping[str, str], content: str, body: bytes) -> dict[str, Any]:
-    """One event whose attributes are `ce-` headers (percent-encoded, as the HTTP binding asks) and whose data is the body."""
+    """One event: its attributes are `ce-` headers, percent-encoded as the HTTP binding asks, its data is the body."""
     if body and content != _JSON and not content.endswith("+json"):
         raise HTTPException(415, f"Data of content type {content!r} is not read here. Send JSON data.")
     event: dict[str, Any] = {

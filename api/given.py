@@ -13,14 +13,14 @@ from api.metrics import Meters
 from api.problems import MEDIA_TYPE, Problem, problem
 from api.schemas.wire import Listed
 
-S = TypeVar("S", covariant=True)
+S_co = TypeVar("S_co", covariant=True)
 D = TypeVar("D")
 W = TypeVar("W")
 
 
-class _Page(Protocol[S]):
+class _Page(Protocol[S_co]):
     @property
-    def items(self) -> Iterable[S]: ...
+    def items(self) -> Iterable[S_co]: ...
     @property
     def next(self) -> str | None: ...
 

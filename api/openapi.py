@@ -8,10 +8,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.problems import MEDIA_TYPE, problem
+
 Schema = dict[str, Any]
 
 _OPEN = frozenset({"/healthz", "/readyz"})
 _METHODS = frozenset({"get", "post", "put", "delete", "patch"})
+_FASTAPIS = ("HTTPValidationError", "ValidationError")
 _FORMATS = {"date-time": "2026-03-04T09:00:00Z", "uri": "urn:accord:example"}
 _BLANK: dict[str, Any] = {"string": "…", "integer": 1, "number": 0.5, "boolean": True, "null": None}
 SCHEMES: Schema = {
@@ -48,11 +51,18 @@ def describe(app: FastAPI) -> Schema:
     """The complete OpenAPI 3.1 description of `app`, made once."""
     if app.openapi_schema is None:
         made = get_openapi(
-            title=app.title, version=app.version, description=ABOUT, routes=app.routes, tags=TAGS, openapi_version="3.1.0"
+            title=app.title,
+            version=app.version,
+            description=ABOUT,
+            routes=app.routes,
+            tags=TAGS,
+            openapi_version="3.1.0",
         )
         made.setdefault("components", {})["securitySchemes"] = SCHEMES
         for path, operation in operations(made):
             _complete(made, path, operation)
+        for name in _FASTAPIS:
+            made["components"]["schemas"].pop(name, None)
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -74,24 +84,35 @@ def _complete(made: Schema, path: str, operation: Schema) -> None:
     scope = operation.get("x-accord-scope")
     if scope:
         operation["description"] = f"{operation['description']}\n\nNeeds the scope `{scope}`."
+    _tell_invalid(operation)
     for content in _contents(operation):
         if "example" not in content and "examples" not in content and "schema" in content:
             content["example"] = sample(made, content["schema"])
 
 
+def _tell_invalid(operation: Schema) -> None:
+    """FastAPI's own description of a 422 gives way to what we answer."""
+    told = operation["responses"].get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if str(told.get("$ref", "")).endswith(_FASTAPIS):
+        found = problem("/v1/…", 422, "`id`: Input should be a valid string. Mend the request and send it again.")
+        schema = {"$ref": "#/components/schemas/Problem"}
+        content = {MEDIA_TYPE: {"schema": schema, "example": found.model_dump()}}
+        operation["responses"]["422"] = {"description": f"{found.title}.", "content": content}
+
+
 def _contents(operation: Schema) -> Iterator[Schema]:
-    """Every media type of the request and of the answers; FastAPI's own 422 gives way to ours."""
+    """Every media type of the request and of the answers; a problem is described once, under its own type."""
     yield from operation.get("requestBody", {}).get("content", {}).values()
     for status, told in operation["responses"].items():
         content = told.get("content", {})
-        if status.startswith(("4", "5")) and "application/problem+json" in content:
+        if status.startswith(("4", "5")) and MEDIA_TYPE in content:
             schema = content.pop("application/json", {}).get("schema")
             if schema is not None:
-                content["application/problem+json"]["schema"] = schema
+                content[MEDIA_TYPE]["schema"] = schema
         yield from content.values()
 
 
-def sample(made: Schema, schema: Schema, depth: int = 0) -> Any:  # noqa: ANN401 — any JSON value
+def sample(made: Schema, schema: Schema, depth: int = 0) -> Any:
     """A value that fits `schema`: its own example where it has one, else one made of its parts."""
     if depth > 12:
         return None
@@ -108,7 +129,7 @@ def sample(made: Schema, schema: Schema, depth: int = 0) -> Any:  # noqa: ANN401
     return _by_type(made, schema, depth)
 
 
-def _by_type(made: Schema, schema: Schema, depth: int) -> Any:  # noqa: ANN401 — any JSON value
+def _by_type(made: Schema, schema: Schema, depth: int) -> Any:
     match schema.get("type"):
         case "object":
             parts = schema.get("properties", {})

@@ -31,7 +31,11 @@ class Pages:
     def __init__(self, runtime: Runtime, gate: Gate, *, demo: bool) -> None:
         self._runtime, self._gate, self._demo = runtime, gate, demo
         self._environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
 
     def wording(self, request: Request) -> Wording:
@@ -50,7 +54,9 @@ class Pages:
         words = self.wording(request)
         shown = self._everywhere(request, caller if isinstance(caller, Caller) else None, words)
         html = self._environment.get_template(name).render({**shown, **values})
-        response = HTMLResponse(html, status, headers={"content-language": words.language, "vary": "accept-language, cookie"})
+        response = HTMLResponse(
+            html, status, headers={"content-language": words.language, "vary": "accept-language, cookie"}
+        )
         if request.query_params.get("lang") == words.language:
             response.set_cookie(
                 wording.COOKIE, words.language, _A_YEAR, httponly=True, samesite="lax", secure=is_https(request)

@@ -17,7 +17,7 @@ _CONTENT_KEYS = ("asset", "asset_id", "content_id", "content_asset_id", "video_i
 
 
 def to_events(call: str, message: Mapping[str, Any], source: str) -> Iterator[dict[str, Any]]:
-    """The CloudEvents of one Segment call; `source` names the sender. A call without `messageId` is named by content."""
+    """The CloudEvents of one Segment call from `source`; a call without `messageId` is named by its content."""
     number = str(message.get("messageId") or digest(dict(message))[:32])
     time = message.get("timestamp") or message.get("originalTimestamp") or message.get("sentAt")
     for part, (type_, data) in enumerate(_signals(call, message)):

@@ -102,7 +102,7 @@ class Wording:
                 return self.count(f"time.{unit}", round(seconds / size))
         return self.count("time.minutes", max(1, round(seconds / 60)))
 
-    def state(self, kind: str, value: Any, currency: str | None) -> str:  # noqa: ANN401 — values of actions are open
+    def state(self, kind: str, value: Any, currency: str | None) -> str:
         """The value of an action of `kind` in words."""
         if value is None:
             return "—"

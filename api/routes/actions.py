@@ -19,7 +19,7 @@ Id = Annotated[str, Path(description="Id of the action.", examples=["act_2d7e4f3
 
 
 @router.get("/actions", summary="List actions", **asking("read", 422))
-def list_actions(  # noqa: PLR0913 — one argument for each filter
+def list_actions(
     runtime: Used,
     status: Annotated[ActionStatus | None, Query(description="Only these.", examples=["done"])] = None,
     proposal: Annotated[str | None, Query(description="Only of this proposal.", examples=[None])] = None,

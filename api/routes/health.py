@@ -11,7 +11,7 @@ from api.schemas.access import Alive, HealthDetail, HealthItem, Ready
 
 router = APIRouter(tags=["health"])
 _TEXT = {"content": {CONTENT_TYPE: {"schema": {"type": "string"}, "example": "accord_proposals_pending 3.0\n"}}}
-_READY = {"status": "not_ready", "checks": [{"name": "store", "ok": False}]}
+_READY = {"status": "not_ready", "checks": [{"name": "store", "ok": False, "needed": True}]}
 _NOT_READY = {"model": Ready, "description": "Not ready.", "content": {"application/json": {"example": _READY}}}
 
 
@@ -24,8 +24,8 @@ def is_alive() -> Alive:
 @router.get("/readyz", summary="Is it ready?", responses={503: _NOT_READY})
 def is_ready(runtime: Used, response: Response) -> Ready:
     """Whether what Accord cannot work without works; 503 when something does not."""
-    items = [HealthItem(name=check.name, ok=check.ok) for check in checks(runtime)]
-    ready = all(item.ok for item in items)
+    items = [HealthItem(name=check.name, ok=check.ok, needed=check.needed) for check in checks(runtime)]
+    ready = all(item.ok for item in items if item.needed)
     response.status_code = 200 if ready else 503
     return Ready(status="ready" if ready else "not_ready", checks=items)
 
@@ -33,7 +33,7 @@ def is_ready(runtime: Used, response: Response) -> Ready:
 @router.get("/v1/health", summary="Read the health", **asking("read"))
 def get_health(runtime: Used) -> list[HealthDetail]:
     """Everything checked, with what was found and how to mend it."""
-    return [HealthDetail(name=c.name, ok=c.ok, detail=c.detail, fix=c.fix) for c in checks(runtime)]
+    return [HealthDetail.model_validate(check) for check in checks(runtime)]
 
 
 @router.get(

@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from agents import value
-from agents.value import Ledger
 from api.given import Cursor, Limit, Used, asking, listed
-from api.schemas.results import Lesson, Outcome
+from api.schemas.results import Ledger, Lesson, Outcome
 from api.schemas.wire import Listed
 
 router = APIRouter(prefix="/v1", tags=["results"])
@@ -44,4 +43,4 @@ def list_lessons(runtime: Used, limit: Limit = 50, cursor: Cursor = None) -> Lis
 @router.get("/value", summary="Read the ledger of value", **asking("read"))
 def get_value(runtime: Used) -> Ledger:
     """What all measured actions brought, with intervals, and what could not be known; minor units."""
-    return value.ledger(runtime)
+    return Ledger.model_validate(value.ledger(runtime))

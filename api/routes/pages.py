@@ -144,7 +144,7 @@ def value_page(request: Request, runtime: Used, pages: Shown) -> Response:
 
 
 @writer.post("/proposals/{id}/decisions")
-def answer_proposal(  # noqa: PLR0913 — one argument for each field of the form
+def answer_proposal(
     id: str,  # noqa: A002 — path
     runtime: Used,
     caller: CurrentCaller,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import ValidationError
 
 from agents import approve
 from api.auth import CurrentCaller
@@ -16,7 +17,6 @@ from domain.decisions import DecisionRequest
 from domain.errors import InputError
 from domain.proposals import ProposalStatus
 from domain.signals import explain
-from pydantic import ValidationError
 
 router = APIRouter(prefix="/v1", tags=["proposals"])
 Id = Annotated[str, Path(description="Id of the proposal.", examples=["prop_9c2d7e4f315b1f0a"])]

@@ -36,7 +36,10 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 def _route(call: str) -> dict[str, Any]:
     """Keyword arguments of the route of one call; its body is described by hand, since Segment's is open."""
     asked = asking("signals", 400, 413)
-    body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLES[call]}}}
+    body = {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLES[call]}},
+    }
     return {**asked, "openapi_extra": {**asked["openapi_extra"], "requestBody": body}}
 
 
@@ -50,7 +53,7 @@ async def _take(
     body = cast("dict[str, Any]", value)
     messages: object = body.get("batch") if call is None else [body]
     if not isinstance(messages, list):
-        raise HTTPException(400, "`batch` must be a list of calls. Send `{\"batch\": [...]}`.")
+        raise HTTPException(400, '`batch` must be a list of calls. Send `{"batch": [...]}`.')
     source = f"segment/{caller.key_name}"
     checked = sift(cast("list[object]", messages))
     events = [event for message in checked.events for event in to_events(call or _call_of(message), message, source)]

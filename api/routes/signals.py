@@ -80,4 +80,3 @@ async def send_signals(request: Request, runtime: Used, meters: Counts, caller: 
     """
     batch = read_request(request.headers, await request.body())
     return await run_in_threadpool(take, runtime, meters, batch, caller.trust)
-

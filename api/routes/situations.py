@@ -43,9 +43,7 @@ def get_situation(id: Id, runtime: Used) -> SituationDetail:  # noqa: A002 — t
     )
 
 
-def with_proposals(
-    runtime: Runtime, situation: str
-) -> tuple[situations.Situation, tuple[proposals.Proposal, ...]]:
+def with_proposals(runtime: Runtime, situation: str) -> tuple[situations.Situation, tuple[proposals.Proposal, ...]]:
     """A situation and its newest 200 proposals. Raises NotFound."""
     found = runtime.store.situations.get(situation)
     return found, tuple(runtime.store.proposals.page(situation=situation, limit=_MOST).items)

@@ -18,11 +18,22 @@ from domain.errors import NotFound
 router = APIRouter(tags=["signals"])
 
 _SIGNED = [
-    {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": told, "example": sample}
+    {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": told,
+        "example": sample,
+    }
     for name, told, sample in (
         ("webhook-id", "Name of the call; a repeat is a duplicate.", "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"),
         ("webhook-timestamp", "Seconds since 1970, within 5 minutes of our clock.", "1772614800"),
-        ("webhook-signature", "`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="),
+        (
+            "webhook-signature",
+            "`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.",
+            "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+        ),
     )
 ]
 _PAYLOAD = {"type": "deal.lost", "timestamp": "2026-03-04T09:00:00Z", "data": {"deal": "d-17", "reason": "no SOC 2"}}
@@ -64,7 +75,7 @@ async def receive_webhook(
     return await run_in_threadpool(take, runtime, meters, batch, "external")
 
 
-def _events(value: Any, name: str, number: str) -> list[Any]:  # noqa: ANN401 â€” any JSON value
+def _events(value: Any, name: str, number: str) -> list[Any]:
     """The CloudEvents in a payload, or one made of it."""
     if isinstance(value, list):
         return cast("list[Any]", value)
@@ -72,7 +83,7 @@ def _events(value: Any, name: str, number: str) -> list[Any]:  # noqa: ANN401 â€
     if "specversion" in payload:
         return [payload]
     data = payload.get("data")
-    event = {
+    event: dict[str, Any] = {
         "specversion": "1.0",
         "id": number,
         "source": f"webhook/{name}",
@@ -80,5 +91,3 @@ def _events(value: Any, name: str, number: str) -> list[Any]:  # noqa: ANN401 â€
         "data": data if isinstance(data, dict) else payload,
     }
     return [event | {"time": payload["timestamp"]} if isinstance(payload.get("timestamp"), str) else event]
-
-

@@ -104,13 +104,15 @@ class HealthItem(Wire):
     """What."""
     ok: bool
     """Whether it works."""
+    needed: bool
+    """Whether Accord cannot work without it."""
 
 
 class Ready(Wire):
     """Whether Accord can work."""
 
     status: Literal["ready", "not_ready"]
-    """`ready` when everything checked works."""
+    """`ready` when everything needed works."""
     checks: list[HealthItem]
     """What was checked."""
 
@@ -120,6 +122,5 @@ class HealthDetail(HealthItem):
 
     detail: str
     """What was found."""
-    fix: str | None
+    fix: str
     """What to do when it does not work."""
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from api.schemas.evidence import Evidence, Origin
 from api.schemas.wire import (
@@ -27,7 +27,7 @@ from domain.decisions import DecisionKind
 from domain.policy import VerdictKind
 from domain.proposals import ProposalStatus
 
-_BUDGET = {"examples": [138000]}
+_BUDGET: dict[str, JsonValue] = {"examples": [138000]}
 
 
 class Receipt(Wire):

@@ -122,6 +122,58 @@ class Lesson(Wire):
     """When it was learnt."""
 
 
+class LedgerRow(Wire):
+    """One measured action."""
+
+    outcome: OutcomeId
+    """The measurement."""
+    proposal: ProposalId
+    """What was measured."""
+    kind: Annotated[str, Field(examples=["ads.budget.set"])]
+    """Kind of the action."""
+    entities: list[EntityName]
+    """Units that were treated."""
+    verdict: OutcomeVerdict
+    """`unknowable` is a valid answer."""
+    value_minor: Minor
+    """Measured contribution margin, minor units; 0 when unknowable."""
+    low_minor: Minor | None
+    """Lower end of its interval."""
+    high_minor: Minor | None
+    """Upper end of its interval."""
+    expected_minor: Minor
+    """What was promised."""
+    measured_at: Time
+    """When."""
+
+
+class Ledger(Wire):
+    """What all measured actions brought, never only the winners; money in minor units of `currency`."""
+
+    currency: Currency
+    """ISO 4217."""
+    measured_minor: Minor
+    """Sum over all outcomes with a verdict; unknowable ones count as 0."""
+    expected_minor: Minor
+    """What the same proposals had promised."""
+    by_verdict: Annotated[
+        dict[str, int], Field(examples=[{"worked": 4, "no_effect": 2, "harmful": 1, "unknowable": 3}])
+    ]
+    """Number of outcomes by verdict."""
+    by_kind: Annotated[dict[str, int], Field(examples=[{"ads.budget.set": 412000}])]
+    """Measured margin by kind of action, comparable over channels and platforms."""
+    unknowable: Annotated[int, Field(examples=[3])]
+    """Number of outcomes without a verdict."""
+    worked_by_chance: Annotated[float, Field(examples=[0.35])]
+    """How many `worked` verdicts chance alone would bring."""
+    pending_measurements: Annotated[int, Field(examples=[2])]
+    """Actions done whose measuring still runs."""
+    model_cost: Annotated[str, Field(examples=["0.01742"])]
+    """Cost of language models, decimal, in `currency`."""
+    rows: list[LedgerRow]
+    """Every measured action, oldest first."""
+
+
 class AuditEntry(Wire):
     """One fact in its place in the chain."""
 

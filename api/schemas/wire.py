@@ -24,7 +24,7 @@ class Listed(Wire, Generic[T]):
     """Cursor of the next page for `?cursor=`; null at the end."""
 
 
-def _sample(example: Any) -> Any:  # noqa: ANN401 — pydantic's field markers are untyped
+def _sample(example: Any) -> Any:
     return Field(examples=[example])
 
 
