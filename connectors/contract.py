@@ -42,6 +42,8 @@ class Compensation:
 
 
 class Source(Protocol):
+    """Reads a tool's signals in order, page by page."""
+
     def read(self, cursor: str | None) -> Batch:
         """Events after `cursor` (None: from the start). The same cursor gives the same events with the same ids.
 
@@ -51,6 +53,8 @@ class Source(Protocol):
 
 
 class Actuator(Protocol):
+    """Writes actions into a tool; only execution calls `apply`."""
+
     def preview(self, action: ActionSpec) -> Diff:
         """What `apply` would change now; touches nothing."""
         ...

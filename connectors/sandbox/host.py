@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from connectors.sandbox.log import Entry, WorldLog
 from connectors.sandbox.world import World
-from domain.errors import ConfigError, Conflict, InputError
+from domain.errors import AccordError, ConfigError, Conflict, InputError, TerminalError
 from domain.ids import digest
 
 Json = dict[str, Any]
@@ -76,9 +76,12 @@ class Host:
         try:
             result = self._perform(op, payload)
             self._log.append(Entry(op, payload, key, result), self.day)
-        except BaseException:  # edge: whatever stopped it, memory must not run ahead of the file
+        except AccordError:
             self._replay()
             raise
+        except Exception as error:  # edge: a foreign world may raise anything; it must not stand half-changed
+            self._replay()
+            raise TerminalError(f"The world failed at {op}: {error!r}. Mend the world.") from error
         return result
 
     @property

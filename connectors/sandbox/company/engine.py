@@ -111,9 +111,8 @@ def _set_priority(engine: Engine, entity: str, action: Mapping[str, Any]) -> Non
 
 
 def _create_brief(engine: Engine, entity: str, action: Mapping[str, Any]) -> None:
-    engine.records["content.brief.create", entity].append(
-        {**action["value"], "asset": engine.board.add(action["value"]).id}
-    )
+    engine.board.add(action["value"])
+    engine.records["content.brief.create", entity].append(action["value"])
 
 
 def _create_task(engine: Engine, entity: str, action: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from connectors.sandbox.company.demo import DemoCompany
 from connectors.sandbox.factory import sandbox_factory
 from connectors.sandbox.host import Host
 from domain.actions import ActionSpec
-from domain.errors import ConfigError, Conflict, InputError
+from domain.errors import ConfigError, Conflict, InputError, TerminalError
 
 Open = Callable[[], Host]
 
@@ -121,6 +121,23 @@ def test_a_world_that_changed_its_ways_is_refused(reopen: Open, tmp_path: Path) 
     DemoCompanyRevised.__qualname__ = "DemoCompany"
     with pytest.raises(ConfigError, match="no longer repeats itself"):
         Host(tmp_path / "world.db", DemoCompanyRevised(weeks=4), seed=7)
+
+
+def test_a_world_that_raises_stands_as_before(tmp_path: Path) -> None:
+    class Fragile(DemoCompany):
+        def apply(self, action: Mapping[str, Any]) -> dict[str, Any]:
+            answer = super().apply(action)
+            if action["value"] == 66_600:
+                raise ZeroDivisionError
+            return answer
+
+    host = Host(tmp_path / "fragile.db", Fragile(weeks=1))
+    action = budget_action(host)
+    with pytest.raises(TerminalError, match="ZeroDivisionError"):
+        host.apply({**action, "value": 66_600}, "k")
+    assert host.read(action["entity"])["ads.budget.set"] == action["expect"]
+    assert host.calls() == 0
+    host.close()
 
 
 def test_threads_share_one_world(reopen: Open) -> None:

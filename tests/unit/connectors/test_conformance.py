@@ -53,6 +53,29 @@ def test_the_sandbox_conforms(host: Host) -> None:
     assert len(rows) == 14
 
 
+def test_what_makes_something_conforms_without_drift_or_undo(host: Host) -> None:
+    crm = sandbox_factory(host)("crm", {})
+    assert crm.actuator is not None
+    for number in range(12):
+        host.adopt({"id": f"deal:d{number}", "name": "d"})
+    feed = iter(
+        ActionSpec(
+            kind="task.create",
+            entity=f"deal:d{number}",
+            value={"title": "Send the annex", "assignee": "ana", "due": "2026-02-01T09:00:00Z", "body": ""},
+        )
+        for number in range(12)
+    )
+    actuator = crm.actuator
+    rows = check_connector(crm, lambda: Trial(actuator, next(feed), None, writes=lambda: host.calls(acted=True)))
+    assert {row.name for row in rows if row.status == "fail"} == set()
+    assert {row.name for row in rows if row.status == "absent"} == {
+        "drift is refused",
+        "undo restores",
+        "undo spares later changes",
+    }
+
+
 def test_a_part_that_is_not_there_is_absent_not_failed(host: Host) -> None:
     finance = sandbox_factory(host)("finance", {})
     assert finance.actuator is None

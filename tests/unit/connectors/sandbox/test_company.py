@@ -191,7 +191,8 @@ def test_a_brief_becomes_an_asset_that_can_be_ranked() -> None:
     world = DemoCompany(weeks=1)
     brief = {"title": "Security one-pager", "kind": "compliance", "topics": ["security"], "stage": "verify"}
     made = world.apply({"kind": "content.brief.create", "entity": None, "value": brief})
-    asset = made["state"]["content.brief.create"][-1]["asset"]
+    assert made["state"]["content.brief.create"] == [brief]
+    asset = next(entity["id"] for entity in world.entities() if entity["name"] == brief["title"])
     assert world.apply({"kind": "content.priority.set", "entity": asset, "value": 90, "expect": 60})["ok"]
     world.advance()
     assert asset in {s["data"].get("asset") for s in world.signals() if s["type"] == "accord.asset.changed"}
