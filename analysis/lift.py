@@ -117,7 +117,8 @@ def single_series_lift(
 ) -> Lift:
     """Effect on one series `y` (times,) given `covariates` (series, times) the action cannot have touched.
 
-    Regression with AR(1) errors and Student intervals: a model, so weaker evidence than untreated units. Raises
+    Regression with AR(1) errors and Student intervals, widened by what placebo forecasts before `start` missed: a
+    model, so weaker evidence than untreated units. Raises
     InputError when a value is missing or the history is shorter than 8 periods or 3 per covariate.
     """
     _check_levels(alpha, min_effect_rate)
@@ -130,7 +131,7 @@ def single_series_lift(
     past = regression.forecast(series[0], drivers, start)
     rate, gap = _rate(series[0], past.path, start)
     base = float(past.path[start:].sum())
-    se = max(past.sum_se / base, 1e-12)
+    se = max(past.sum_se * regression.inflation(series[0], drivers, start, series.shape[1] - start) / base, 1e-12)
     reach = student_quantile(1 - alpha / 2, past.freedom) * se
     r2, _ = synthetic.imbalance(series[0], drivers, past.path, start)
     return Lift(

@@ -51,6 +51,19 @@ def forecast(y: Array, covariates: Array, start: int) -> Forecast:
     return Forecast(path, beta, rho, float(np.sqrt(spread)), freedom)
 
 
+def inflation(y: Array, covariates: Array, start: int, length: int) -> float:
+    """By how much placebo forecasts before `start` missed beyond their stated error, root mean square; at least 1.
+
+    Each window of `length` is forecast from what lies before it, at least half the history; 1 when none fits.
+    """
+    misses: list[float] = []
+    for begin in range(start - length, max(start // 2, 3 * len(covariates) + 3) - 1, -length):
+        known = forecast(y[: begin + length], covariates[:, : begin + length], begin)
+        error = float((y[begin : begin + length] - known.path[begin:]).sum())
+        misses.append(error / known.sum_se if known.sum_se > 0 else 0.0)
+    return max(1.0, float(np.sqrt(np.mean(np.square(misses))))) if misses else 1.0
+
+
 def _standard(covariates: Array, start: int) -> Array:
     centre = covariates[:, :start].mean(axis=1, keepdims=True)
     spread = covariates[:, :start].std(axis=1, keepdims=True)

@@ -61,7 +61,7 @@ def test_false_alarms_on_effect_free_windows_stay_near_nominal(shared: Path) -> 
     [
         ("google", "y", 61, (0.14, 0.28), "worked"),
         ("basque", "Basque", 21, (-0.16, -0.023), "harmful"),
-        ("comparison", "CHANGED", 90, (-0.026, 0.01), "no_effect"),
+        ("comparison", "CHANGED", 90, (-0.026, 0.01), "unknowable"),
     ],
 )
 def test_single_series_agree_with_the_structural_model_of_r(
