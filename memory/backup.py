@@ -1,158 +1,128 @@
-"""A whole store as one compressed file of JSON lines, and back: the same file for SQLite and Postgres.
-
-The file holds what Accord knows, not what can be computed again (vectors), and no key of the audit chain.
-"""
+"""Backups of an SQLite store, taken while it runs, and restoring one without repeating what was under way."""
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
 
-from sqlalchemy import Connection, Integer, LargeBinary, Table, func, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine import make_url
 
-from domain.errors import Conflict, InputError
-from memory import tables
-from memory.database import Database
-from memory.tables import REVISION, Instant
+from domain.actions import ActionStatus
+from domain.audit import Fact
+from domain.errors import ConfigError, Conflict
+from memory.store import Store
+from memory.tables import REVISION
 
-FORMAT = 1
-_BATCH = 500
-_LEFT_OUT = frozenset({"vectors"})
-Progress = Callable[[int], None]
+READ_ONLY = "read_only"
+_PAGES = 4096
+_DETAIL = "it was under way when the backup was taken; look into the tool before it is done again"
 
 
-def write_backup(database: Database, path: Path, progress: Progress) -> int:
-    """Writes every row to `path`, as of one moment, and returns how many. Work goes on meanwhile."""
-    part = path.with_name(f"{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(part, "wt", encoding="utf-8", compresslevel=6) as file, database.read() as connection:
-        if not database.embedded:
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        file.write(json.dumps({"accord_backup": FORMAT, "revision": REVISION}) + "\n")
-        count = 0
-        for table in _tables():
-            count = _write_table(connection, table, file, count, progress)
-        file.write(json.dumps({"end": count}) + "\n")
-    part.replace(path)
-    return count
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup holds: version of its tables, number of signals, rows of its audit and the last one's hash."""
+
+    revision: str
+    at: str
+    signals: int
+    audit_rows: int
+    audit_head: str
 
 
-def _write_table(connection: Connection, table: Table, file: TextIO, count: int, progress: Progress) -> int:
-    file.write(json.dumps({"table": table.name, "columns": [column.name for column in table.columns]}) + "\n")
-    codecs = [_encoder(column.type) for column in table.columns]
-    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_BATCH)
-    for row in connection.execute(query):
-        values = [encode(value) for encode, value in zip(codecs, row, strict=True)]
-        file.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n")
-        count += 1
-        progress(count)
-    return count
+def backup(store: Store, path: Path, now: datetime) -> Manifest:
+    """A consistent copy of `store` at `path`, with a manifest beside it (`path` + `.json`).
 
-
-def read_backup(database: Database, path: Path, progress: Progress) -> int:
-    """Fills an empty database from `path`, all or nothing, and returns how many rows it took.
-
-    Raises InputError for a file that is none of ours or was cut, Conflict when the database holds anything.
+    Other threads and processes may write meanwhile. Raises ConfigError on Postgres, Conflict when `path` exists.
     """
+    if not store.database.embedded:
+        raise ConfigError("Accord backs up SQLite stores only. Use `pg_dump` for a store on Postgres.")
+    if path.exists():
+        raise Conflict(f"{str(path)!r} exists. Name a file that does not, or move that one away.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with store.database.read() as connection, closing(sqlite3.connect(partial)) as target:
+        source = connection.connection.driver_connection
+        if not isinstance(source, sqlite3.Connection):
+            raise AssertionError(source)
+        source.backup(target, pages=_PAGES)
+        target.execute("PRAGMA journal_mode=DELETE")
+    manifest = _describe(partial, store.database.audit_key, now)
+    _manifest_path(path).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+    partial.rename(path)
+    return manifest
+
+
+def _manifest_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _describe(path: Path, key: bytes, now: datetime) -> Manifest:
+    """Read from the copy, so that the manifest speaks of what was copied. Raises Conflict for a broken audit."""
+    with Store.open(f"sqlite:///{path}", audit_key=key, create=False) as copy:
+        check = copy.audit.verify()
+        if check.fault is not None:
+            raise Conflict(f"The audit is broken: {check.fault}. Run `accord audit verify` before a backup is trusted.")
+        return Manifest(REVISION, now.isoformat(), copy.signals.count(), check.rows, check.head)
+
+
+def restore(path: Path, url: str, now: datetime, *, audit_key: bytes = b"") -> Manifest:
+    """Puts the backup at `path` in place of an absent store at `url`, read-only until a person switches that off.
+
+    Actions that were being executed become unknown, with a fact each: whether the tool was changed cannot be
+    known. Raises ConfigError for an address that is no SQLite file or a file that is no backup, Conflict
+    when a store is there or the copy is not what its manifest says.
+    """
+    manifest = _read_manifest(path)
+    target = Path(make_url(url).database or "")
+    if make_url(url).get_backend_name() != "sqlite" or not target.name:
+        raise ConfigError(f"{url!r} is no SQLite file. Use `pg_restore` for a store on Postgres.")
+    if target.exists():
+        raise Conflict(f"A store exists at {str(target)!r}. Move it away first; nothing is overwritten.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    _drop_journals(partial)
+    shutil.copyfile(path, partial)
+    with Store.open(f"sqlite:///{partial}", audit_key=audit_key, create=False) as store:
+        check = store.audit.verify(manifest.audit_head)
+        if check.fault is not None or check.rows != manifest.audit_rows:
+            raise Conflict(f"The backup is not what its manifest says: {check.fault}. Take another one.")
+        _make_safe(store, path.name, now)
+    _drop_journals(partial)
+    partial.rename(target)
+    return manifest
+
+
+def _drop_journals(path: Path) -> None:
+    """A closed store needs none, and those of an earlier attempt would be played into another file."""
+    for journal in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + journal).unlink(missing_ok=True)
+
+
+def _read_manifest(path: Path) -> Manifest:
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file, database.write() as connection:
-            _refuse_unless_empty(connection)
-            lines = (json.loads(line) for line in file)
-            count = _read_tables(connection, path, lines, progress)
-            if not database.embedded:
-                _advance_sequences(connection)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: no whole backup of Accord ({error}). Use another copy.") from error
-    except IntegrityError as error:
-        raise InputError(f"{path}: its rows contradict each other ({error.orig}). Use another copy.") from error
-    return count
+        return Manifest(**json.loads(_manifest_path(path).read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise ConfigError(f"{str(path)!r} has no manifest: {error}. Name a file that `accord backup` made.") from error
 
 
-def _read_tables(connection: Connection, path: Path, lines: Iterator[Any], progress: Progress) -> int:
-    head = next(lines, None)
-    if not isinstance(head, dict) or head.get("accord_backup") != FORMAT:
-        raise InputError(f"{path}: no backup of Accord. Give a file that `accord backup` wrote.")
-    if head.get("revision") != REVISION:
-        raise InputError(
-            f"{path}: written at version {head.get('revision')!r} of the tables, this is {REVISION!r}. "
-            "Restore it with the Accord that wrote it, then run `accord migrate`."
-        )
-    count = 0
-    for table, names, rows in _batches(lines, path):
-        _insert(connection, table, names, rows)
-        count += len(rows)
-        progress(count)
-    return count
-
-
-def _batches(lines: Iterator[Any], path: Path) -> Iterator[tuple[Table, list[str], list[list[Any]]]]:
-    """Rows of one table at a time. Raises InputError when the line that marks the end is missing."""
-    table: Table | None = None
-    names: list[str] = []
-    rows: list[list[Any]] = []
-    for line in lines:
-        if isinstance(line, list):
-            rows.append(cast("list[Any]", line))
-        if table is not None and rows and (len(rows) >= _BATCH or isinstance(line, dict)):
-            yield table, names, rows
-            rows = []
-        if isinstance(line, dict):
-            mark = cast("dict[str, Any]", line)
-            if "end" in mark:
-                return
-            table, names = tables.metadata.tables[mark["table"]], mark["columns"]
-    raise InputError(f"{path}: the file ends early. Use another copy.")
-
-
-def _insert(connection: Connection, table: Table, names: list[str], rows: list[list[Any]]) -> None:
-    decoders = [_decoder(table.columns[name].type) for name in names]
-    values = [{name: decode(value) for name, decode, value in zip(names, decoders, row, strict=True)} for row in rows]
-    connection.execute(insert(table), values)
-
-
-def _tables() -> Iterable[Table]:
-    return [table for table in tables.metadata.sorted_tables if table.name not in _LEFT_OUT]
-
-
-def _refuse_unless_empty(connection: Connection) -> None:
-    for table in _tables():
-        if table.name != "audit" and connection.execute(select(func.count()).select_from(table)).scalar_one():
-            raise Conflict(f"The store is not empty ({table.name}). Restore into a new ACCORD_HOME or database.")
-
-
-def _advance_sequences(connection: Connection) -> None:
-    """Postgres numbers new rows after the restored ones."""
-    for table in _tables():
-        column = table.autoincrement_column
-        if column is None or not isinstance(column.type, Integer):
-            continue
-        statement = (
-            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), "  # noqa: S608 — our own names
-            f"(SELECT coalesce(max({column.name}), 0) + 1 FROM {table.name}), false)"
-        )
-        connection.execute(text(statement))
-
-
-def _encoder(type_: object) -> Callable[[Any], Any]:
-    if isinstance(type_, Instant):
-        return lambda value: type_.process_bind_param(value, None)  # pyright: ignore[reportArgumentType] — unused
-    if isinstance(type_, LargeBinary):
-        return lambda value: None if value is None else base64.b64encode(value).decode("ascii")
-    return _same
-
-
-def _decoder(type_: object) -> Callable[[Any], Any]:
-    if isinstance(type_, Instant):
-        return lambda value: type_.process_result_value(value, None)  # pyright: ignore[reportArgumentType] — unused
-    if isinstance(type_, LargeBinary):
-        return lambda value: None if value is None else base64.b64decode(value)
-    return _same
-
-
-def _same(value: object) -> object:
-    return value
+def _make_safe(store: Store, name: str, now: datetime) -> None:
+    """Switches to read-only, and admits not to know what became of actions under way."""
+    fact = Fact(at=now, actor="cli", verb="store.restored", subject="accord", facts={"from": name})
+    store.flags.set(READ_ONLY, value=True, facts=[fact])
+    cursor: str | None = None
+    while True:
+        page = store.actions.page(status=ActionStatus.EXECUTING, limit=500, cursor=cursor)
+        for action in page.items:
+            fact = Fact(at=now, actor="cli", verb="action.unknown", subject=action.id, facts={"because": _DETAIL})
+            store.actions.move(
+                action.id, ActionStatus.EXECUTING, ActionStatus.UNKNOWN, due_at=None, facts=[fact], detail=_DETAIL
+            )
+        cursor = page.next
+        if cursor is None:
+            return
