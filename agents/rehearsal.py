@@ -38,14 +38,17 @@ class HeardCompany:
         self._forms: dict[SeriesKey, tuple[str, int | None]] = {}
         self._entities: dict[str, Entity] = {}
         self._tree = EntityTree(())
+        self._newest: datetime | None = None
         self.hear(signals)
 
     def hear(self, signals: Iterable[Signal], now: datetime | None = None) -> None:
         """Takes signals that arrived since; `now` moves the moment asked about."""
         self.now = now or self.now
-        for signal in signals:
+        heard = list(signals)
+        for signal in heard:
             told = Told(signal.time, f"signal:{signal.source}/{signal.id}", signal.trust, signal.data)
             self._told.append((signal, told))
+            self._newest = max(self._newest or signal.time, signal.time)
             match signal.data:
                 case EntityDeclared() as declared:
                     self._entities[declared.id] = Entity(**declared.model_dump())
@@ -53,7 +56,8 @@ class HeardCompany:
                     self._take_point(point, signal.time.timestamp())
                 case _:
                     pass
-        self._tree = EntityTree(self._entities.values())
+        if any(isinstance(s.data, EntityDeclared) for s in heard):
+            self._tree = EntityTree(self._entities.values())
 
     def _take_point(self, point: MetricPoint, at_s: float) -> None:
         key = SeriesKey(point.metric, point.entity, tuple(sorted(point.dims.items())))
@@ -63,7 +67,7 @@ class HeardCompany:
 
     @property
     def as_of(self) -> datetime:
-        return min(self.now, max((told.at for _, told in self._told), default=self.now))
+        return self.now if self._newest is None else min(self.now, self._newest)
 
     @property
     def tree(self) -> EntityTree:

@@ -7,12 +7,15 @@ from datetime import timedelta
 
 from agents.detectors.panel import moment
 from agents.guidance import fold
-from analysis.groups import WINDOW_S, Engagement, Group, buying_groups
+from analysis.groups import Engagement, Group, buying_groups
 from domain.entities import Entity, EntityTree, kind_of
 from domain.money import to_minor
 from domain.ports import Told, View
 from domain.signals import ContentEngaged, DealChanged
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
+
+WINDOW_S = 14 * 86_400.0
+"""A committee reads within two weeks; over a month the readers of any large account add up to three."""
 
 
 class AccountsDetector:
@@ -21,14 +24,14 @@ class AccountsDetector:
     name = "accounts"
 
     def find(self, view: View) -> Iterable[Finding]:
-        since = view.as_of - timedelta(seconds=2 * WINDOW_S)
+        since = view.as_of - timedelta(seconds=4 * WINDOW_S)
         told = view.engagements(since)
         if not told:
             return
         stages = {asset.data.asset: asset.data.stage for asset in view.assets()}
         records = [_record(one, view.tree, stages) for one in told]
         names = {fold(account.name): account.id for account in view.tree.of_kind("account")}
-        for group in buying_groups(records, view.as_of.timestamp()):
+        for group in buying_groups(records, view.as_of.timestamp(), window_s=WINDOW_S):
             account = group.account if group.account in view.tree else names.get(fold(group.account))
             if group.is_group and account is not None:
                 yield _finding(view, account, group, records)
@@ -75,7 +78,7 @@ def _finding(view: View, account: str, group: Group, records: list[Engagement]) 
         evidence=(
             Evidence(
                 text=f"{len(group.people)} people in {len(group.roles)} roles used {len(group.assets)} assets on "
-                f"{len(group.platforms)} platforms within 30 days; the busiest made {group.top_person_rate:.0%} of "
+                f"{len(group.platforms)} platforms within 14 days; the busiest made {group.top_person_rate:.0%} of "
                 "the visits.",
                 figures={"people": len(group.people), "roles": len(group.roles), "assets": len(group.assets),
                          "platforms": len(group.platforms), "top_person_rate": round(group.top_person_rate, 4)},

@@ -10,7 +10,7 @@ from agents.detectors.exposure import Flight, flights_of
 from agents.detectors.links import LinkWatch
 from agents.detectors.panel import DAY_S, Panel, moment
 from agents.detectors.rivals import BOTS, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
-from agents.detectors.shift import Shift, recent_panel, shift_of
+from agents.detectors.shift import Shift, change_of, recent_panel, shift_of
 from agents.detectors.told import told_causes
 from domain.ports import View
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
@@ -18,6 +18,10 @@ from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 OPEN_DAYS = 14
 """An episode without a new alarm for so long is over."""
 LONGEST_DAYS = 35
+LONE_LEVEL = 0.02
+"""One place of many moves by chance more often than several at once."""
+LEAST_RATE = 0.05
+"""Smaller moves against the other places are not worth anybody's time."""
 
 
 class DemandDetector:
@@ -41,7 +45,9 @@ class DemandDetector:
                 yield found
         for episode in self._watch.episodes:
             if _open(episode.last_s, episode.onset_s, view) and not _explained(episode, explained):
-                yield board.move(episode, flights)
+                move = board.move(episode, flights)
+                if move is not None:
+                    yield move
         yield from self._links.find(view, {channel for flight in flights for channel in (flight.channel,)})
 
 
@@ -90,11 +96,14 @@ class _Board:
             )
         return None
 
-    def move(self, episode: Episode, flights: Sequence[Flight]) -> Finding:
-        """The episode as a finding, named by what explains it best."""
+    def move(self, episode: Episode, flights: Sequence[Flight]) -> Finding | None:
+        """The episode as a finding, named by what explains it best; None when a comparison shows no move at all."""
         first = episode.first
         panel = self.panel(first.key.metric, first.channel)
         shift = shift_of(panel, episode.units, episode.onset_s) or _from_alarm(episode)
+        level = LONE_LEVEL if len(episode.units) == 1 else 0.1
+        if shift.compared and not (shift.p_value <= level and abs(shift.rate) >= LEAST_RATE):
+            return None
         flight = next((f for f in flights if 0 <= episode.onset_s - f.onset_s <= 10 * DAY_S and f.up == first.up), None)
         exposed = flight is not None and bool(set(flight.units) & set(episode.units))
         clues = self._clues(episode.units, episode.metrics, shift, episode.onset_s, up=first.up, exposed=exposed)
@@ -109,11 +118,12 @@ class _Board:
     ) -> Clues:
         market: dict[str, float] = {}
         for metric in MARKET_METRICS:
-            if metric not in metrics and (other := shift_of(self.panel(metric), units, onset_s)) is not None:
-                market[metric] = other.rate if other.compared else other.rate - other.common_rate
+            other = None if metric in metrics else change_of(self.panel(metric), units, onset_s)
+            if other is not None:
+                market[metric] = other
         everywhere = self.panel(shift.metric).units
         share = len(set(units) & set(everywhere)) / len(everywhere) if len(everywhere) > 1 else 0.0
-        won = shift_of(self.panel("impression_share"), units, onset_s)
+        won = change_of(self.panel("impression_share"), units, onset_s)
         return Clues(
             up=up,
             metrics=tuple(metrics),
@@ -124,7 +134,7 @@ class _Board:
             clear=shift.clear,
             exposed=exposed,
             told=told_causes(self.view, units, moment(onset_s)),
-            impression_share_rate=won.rate if won else None,
+            impression_share_rate=won,
         )
 
     def _finding(self, kind: str, key: str, move: _Move, hypotheses: tuple[Hypothesis, ...]) -> Finding:
@@ -184,11 +194,11 @@ class _Board:
 
     def _corroboration(self, move: _Move) -> Iterator[Evidence]:
         for metric in MARKET_METRICS:
-            found = shift_of(self.panel(metric), move.units, move.onset_s) if metric != move.metric else None
+            found = change_of(self.panel(metric), move.units, move.onset_s) if metric != move.metric else None
             if found is not None:
                 yield Evidence(
-                    text=f"{metric} {found.rate:+.1%} in the same places.",
-                    figures={"rate": round(found.rate, 4), "p_value": round(found.p_value, 4)},
+                    text=f"{metric} {found:+.1%} in the same places beyond the others.",
+                    figures={"rate": round(found, 4)},
                     source=f"series:{metric}@{','.join(move.units[:3])}",
                 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agents.detectors.accounts import open_deals
 from agents.detectors.panel import moment
@@ -14,6 +14,8 @@ from domain.signals import DealChanged
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 
 WINDOW = timedelta(days=30)
+LONGEST_WEEKS = 16
+LEAST_DEALS = 3
 LATE_STAGES = frozenset({"verification", "contract", "negotiation", "legal", "procurement", "proposal", "closing"})
 
 
@@ -22,21 +24,29 @@ class LossesDetector:
 
     name = "losses"
 
-    def __init__(self) -> None:
-        self._onsets: dict[str, str] = {}
-
     def find(self, view: View) -> Iterable[Finding]:
         lost = _lost(view)
-        found = [rise for rise in rises(_losses(lost, view), view.as_of.timestamp(), window_s=WINDOW.total_seconds())
-                 if rise.rose]  # fmt: skip
-        risen = {rise.reason for rise in found}
-        self._onsets = {reason: onset for reason, onset in self._onsets.items() if reason in risen}
-        for rise in found:
-            yield _finding(view, rise, lost, self._onset(rise, view))
+        losses = _losses(lost, view)
+        for rise in _risen(losses, view.as_of.timestamp()):
+            yield _finding(view, rise, lost, _onset(losses, rise.reason, view.as_of))
 
-    def _onset(self, rise: Rise, view: View) -> str:
-        """Month in which the rise was first seen: names the occurrence while it lasts."""
-        return self._onsets.setdefault(rise.reason, f"{view.as_of:%Y-%m}")
+
+def _risen(losses: list[Loss], now_s: float) -> list[Rise]:
+    return [
+        rise
+        for rise in rises(losses, now_s, window_s=WINDOW.total_seconds())
+        if rise.rose and rise.recent >= LEAST_DEALS
+    ]
+
+
+def _onset(losses: list[Loss], reason: str, now: datetime) -> str:
+    """The Monday of the first of the weeks on end in which the reason stood risen: names the occurrence."""
+    monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(LONGEST_WEEKS):
+        if reason not in {rise.reason for rise in _risen(losses, monday.timestamp())}:
+            break
+        monday -= timedelta(days=7)
+    return f"{monday:%Y-%m-%d}"
 
 
 def _lost(view: View) -> dict[str, Told[DealChanged]]:

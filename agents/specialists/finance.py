@@ -17,7 +17,7 @@ from agents.specialists.plan import (
     unmeasured,
     within_room,
 )
-from agents.specialists.returns import gain_of
+from agents.specialists.returns import Returns
 from domain.actions import ActionKind, ActionSpec
 from domain.entities import Entity, kind_of
 from domain.ports import Context
@@ -59,7 +59,8 @@ def _over(situation: Situation, context: Context) -> int:
 
 def _comply(situation: Situation, context: Context, over: int) -> list[Candidate]:
     """Cuts, worst return first, until the sum is under the cap. A demanded cut may pass the usual step."""
-    worst = sorted(_bound(situation, context), key=lambda b: (_gain(context, b).mean, b.id))
+    returns = Returns(context)
+    worst = sorted(_bound(situation, context), key=lambda b: (_gain(returns, context, b).mean, b.id))
     specs: list[ActionSpec] = []
     left = over
     # First the usual steps over all; what still misses is cut evenly from the worst.
@@ -69,7 +70,7 @@ def _comply(situation: Situation, context: Context, over: int) -> list[Candidate
             break
     if not specs:
         return []
-    loss = sum(_gain(context, budget).mean for budget in worst) / max(1, len(worst))
+    loss = sum(_gain(returns, context, budget).mean for budget in worst) / max(1, len(worst))
     per_day = sum(spec.delta_minor for spec in specs)
     worth = expected(context, per_day, Gain(-loss, -loss - 0.5, -loss + 0.5, "money not spent"), MEASURE_DAYS)
     return [
@@ -109,10 +110,11 @@ def _cut(context: Context, worst: list[Entity], over: int, share: float, title: 
 
 def _offer(situation: Situation, context: Context, freed: int) -> Iterable[Candidate]:
     """Raises where the next unit earns most, one step each, together at most `freed` minor units a day."""
+    returns = Returns(context)
     bound = set(situation.facts.get("budgets", [])) if not situation.facts.get("ended") else set[str]()
     ranked = sorted(
         (b for b in context.view.tree.of_kind("budget") if b.id not in bound and not is_paused(context, b.id)),
-        key=lambda b: (-_gain(context, b).mean, b.id),
+        key=lambda b: (-_gain(returns, context, b).mean, b.id),
     )
     if freed <= 0 or not ranked:
         return
@@ -132,7 +134,7 @@ def _offer(situation: Situation, context: Context, freed: int) -> Iterable[Candi
         return
     per_day = sum(spec.delta_minor for spec in specs)
     name = (best or "budget").partition(":")[2] or "budget"
-    gain = _gain(context, same[0]).times(lesson_factor(context, f"demand:{name}"))
+    gain = _gain(returns, context, same[0]).times(lesson_factor(context, f"demand:{name}"))
     worth = expected(context, per_day, gain, MEASURE_DAYS)
     changed = {spec.entity for spec in specs}
     yield Candidate(
@@ -150,9 +152,9 @@ def _offer(situation: Situation, context: Context, freed: int) -> Iterable[Candi
     )
 
 
-def _gain(context: Context, budget: Entity) -> Gain:
-    name = _channel(context, budget) or budget.id
-    return gain_of(context, _channel(context, budget), (), name)
+def _gain(returns: Returns, context: Context, budget: Entity) -> Gain:
+    channel = _channel(context, budget)
+    return returns.gain(channel, (), channel or budget.id)
 
 
 def _channel(context: Context, budget: Entity) -> str | None:

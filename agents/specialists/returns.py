@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from agents.detectors.panel import channel_of, unit_of
+from agents.detectors.panel import DAY_S, Panel, channel_of, unit_of
 from agents.detectors.shift import keys_of, recent_panel
 from agents.specialists.plan import Gain
+from analysis.response import Prior, Return, marginal_return
 from domain.ports import Context
 
 WINDOW = 28
@@ -26,17 +27,62 @@ def channel_class(name: str) -> str:
     return "awareness" if any(word in folded for word in ("ctv", "tv", "video", "awareness")) else "other"
 
 
+class Returns:
+    """Gains by channel, computed once each for one context."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[tuple[str | None, tuple[str, ...], str], Gain] = {}
+
+    def gain(self, channel: str | None, units: Sequence[str], name: str) -> Gain:
+        """Gain per unit of money spent on `channel` in `units`, named `name`."""
+        asked = (channel, tuple(units), name)
+        if asked not in self._known:
+            self._known[asked] = gain_of(self._context, *asked)
+        return self._known[asked]
+
+
 def gain_of(context: Context, channel: str | None, units: Sequence[str], name: str) -> Gain:
-    """Gain per unit of money spent on `channel` in `units`: platform-claimed revenue, discounted, × margin − 1."""
+    """Platform-claimed revenue, discounted, × margin − 1, moved by what history of all regions shows."""
     claimed = _claimed_return(context, channel, units)
     if claimed is None:
         return _ASSUMED
-    kind = channel_class(name)
-    mean, low, high = (
-        claimed * share * context.objective.margin_rate - 1
-        for share in _CAUSED["brand" if kind == "brand" else "other"]
+    kind = "brand" if channel_class(name) == "brand" else "other"
+    mean, low, high = (claimed * share * context.objective.margin_rate for share in _CAUSED[kind])
+    because = f"platforms claim {claimed:.1f} of revenue per unit spent, of which a part is caused"
+    prior = Prior(mean, max((high - low) / 3.29, 1e-6), because)
+    found = _from_history(context, channel, prior)
+    return Gain(found.mean - 1, found.low - 1, found.high - 1, f"{because}; history weighs {found.history_rate:.0%}")
+
+
+def _from_history(context: Context, channel: str | None, prior: Prior) -> Return:
+    """The prior moved by weekly spend and revenue of all regions; the prior itself where history cannot tell."""
+    spend, revenue = (
+        _weekly(recent_panel(context.view, "spend", channel)),
+        _weekly(recent_panel(context.view, "revenue")),
     )
-    return Gain(mean, low, high, f"platforms claim {claimed:.1f} of revenue per unit spent, of which a part is caused")
+    units = sorted(set(spend) & set(revenue))
+    weeks = min((len(rows[unit]) for rows in (spend, revenue) for unit in units), default=0)
+    if not units or not weeks:
+        return marginal_return([[0.0]], [[0.0]], prior=prior)
+    return marginal_return(
+        [spend[unit][-weeks:] for unit in units],
+        [revenue[unit][-weeks:] for unit in units],
+        value_per_outcome=context.objective.margin_rate,
+        prior=prior,
+    )
+
+
+def _weekly(panel: Panel) -> dict[str, list[float]]:
+    """Sums of seven days, the newest week last, of units without gaps; empty for coarser grains."""
+    if len(panel.times) < 14 or panel.times[-1] - panel.times[-2] > 1.5 * DAY_S:
+        return {}
+    skipped = len(panel.times) % 7
+    return {
+        unit: [sum(row[at : at + 7]) for at in range(skipped, len(row), 7)]
+        for unit, row in zip(panel.units, panel.rows, strict=True)
+        if all(map(isfinite, row))
+    }
 
 
 def _claimed_return(context: Context, channel: str | None, units: Sequence[str]) -> float | None:
