@@ -62,12 +62,9 @@ class Company:
     def client(self, person: str = "ana", *scopes: str) -> TestClient:
         """A client with a key of `person`; every scope unless some are named."""
         _, secret = self.runtime.store.keys.create(f"{person} key", person, scopes or FULL_SCOPES, NOW)
-        return TestClient(
-            self.app,
-            headers={"authorization": f"Bearer {secret}"},
-            raise_server_exceptions=False,
-            follow_redirects=False,
-        )
+        client = self.stranger()
+        client.headers["authorization"] = f"Bearer {secret}"
+        return client
 
     def browser(self, person: str = "ana") -> TestClient:
         """A signed-in browser of `person`."""

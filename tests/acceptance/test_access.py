@@ -151,7 +151,8 @@ def test_a_fault_of_ours_shows_no_trace(company: Company) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_metrics_count_in_a_registry_of_their_own(company: Company, waiting: Proposal) -> None:
+@pytest.mark.usefixtures("waiting")
+def test_metrics_count_in_a_registry_of_their_own(company: Company) -> None:
     text = company.client("eve", "models").get("/metrics").text
     assert "accord_proposals_pending 1.0" in text
     assert 'accord_signals_received_total{result="accepted"} 1.0' in text

@@ -44,11 +44,11 @@ def test_every_operation_is_told_in_full(described: Description) -> None:
 
 
 def test_examples_fit_their_schemas(described: Description) -> None:
-    for path, operation in operations(described):
-        for status, content in _contents(operation):
+    for _, operation in operations(described):
+        for _, content in _contents(operation):
             schema = {**content.get("schema", {}), "components": described["components"]}
             for example in [content["example"]] if "example" in content else _values(content["examples"]):
-                jsonschema.validate(example, schema), (path, status)
+                jsonschema.validate(example, schema)
 
 
 def test_every_field_is_documented(described: Description) -> None:
