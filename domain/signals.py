@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, ValidationInfo, field_validator
 
 from domain.entities import ENTITY_KINDS, EntityId, kind_of
 from domain.errors import InputError
@@ -167,7 +167,8 @@ class Signal(Record):
     received_at: Moment
     subject: str | None = None
     trust: Trust
-    data: SignalData | dict[str, Any]
+    data: InstanceOf[SignalData] | dict[str, Any]
+    """A mapping is never read as an empty `SignalData`."""
     raw: dict[str, Any]
 
     @property
