@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args
+from unicodedata import combining, normalize
 
 from pydantic import Field, StringConstraints
 
@@ -39,8 +40,9 @@ def kind_of(entity: str) -> str:
 
 
 def slug(text: str) -> str:
-    """`text` as the name part of an id: lower case, runs of other characters become one dash."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+    """`text` as the name part of an id: lower case without accents, runs of what is no letter or digit as one dash."""
+    bare = "".join(sign for sign in normalize("NFKD", text) if not combining(sign))
+    return re.sub(r"[\W_]+", "-", bare.lower()).strip("-") or "unnamed"
 
 
 class EntityTree:
