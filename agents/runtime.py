@@ -118,7 +118,7 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
     resources = ExitStack()
     settings.home.mkdir(parents=True, exist_ok=True)
     store = resources.enter_context(
-        Store.open("sqlite://" if overrides.in_memory else settings.storage_url, audit_key=_audit_key(settings))
+        Store.open("sqlite://" if overrides.in_memory else settings.storage_url, audit_key=audit_key(settings))
     )
     host = _host(settings, in_memory=overrides.in_memory)
     clock = overrides.clock or (WorldClock(host.now) if host and settings.sandbox.world == "demo" else WallClock())
@@ -190,7 +190,7 @@ def _engine_url(settings: Settings) -> str:
     return settings.storage_url
 
 
-def _audit_key(settings: Settings) -> bytes:
+def audit_key(settings: Settings) -> bytes:
     """The key of the audit chain: from the environment, else made once and kept below ACCORD_HOME."""
     given = secret(AUDIT_KEY)
     if given:
