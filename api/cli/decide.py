@@ -12,7 +12,7 @@ import click
 
 from api.cli.command import Command, DefaultGroup, Group
 from api.cli.console import Console
-from api.cli.settings import config_option, load, opened, person, person_option
+from api.cli.settings import config_option, load, opened, person, person_option, stored
 
 if TYPE_CHECKING:
     from domain.decisions import DecisionKind
@@ -43,8 +43,8 @@ def list_(console: Console, status: str, limit: int, config: Path | None) -> Non
     from domain.proposals import ProposalStatus
 
     wanted = None if status == "all" else ProposalStatus(status)
-    with opened(load(config)) as runtime:
-        page = runtime.store.proposals.page(status=wanted, limit=limit)
+    with stored(load(config)) as store:
+        page = store.proposals.page(status=wanted, limit=limit)
     lines = itertools.chain.from_iterable(proposal_lines(one) for one in page.items)
     if not page.items:
         lines = iter([f"No proposal is {status}." if wanted else "There are no proposals yet."])
@@ -60,8 +60,8 @@ def show(console: Console, proposal_id: str, config: Path | None) -> None:
     """Show one proposal: actions, reasons, evidence, measurement, checks."""
     from api.schemas.proposals import of_proposal
 
-    with opened(load(config)) as runtime:
-        found = runtime.store.proposals.get(proposal_id)
+    with stored(load(config)) as store:
+        found = store.proposals.get(proposal_id)
     console.answer(of_proposal(found).model_dump(mode="json") if console.as_json else None, _card(found))
 
 
@@ -149,7 +149,7 @@ def _answer(console: Console, config: Path | None, answer: Answer) -> None:
     from domain.decisions import DecisionRequest
 
     with opened(load(config)) as runtime:
-        who = person(runtime, answer.person)
+        who = person(runtime.settings, runtime.store, answer.person)
         seen = runtime.store.proposals.get(answer.proposal)
         request = DecisionRequest(
             decision=answer.kind, fingerprint=answer.fingerprint or seen.fingerprint, reason=answer.reason
@@ -181,5 +181,5 @@ def read_only(console: Console, switch: str, reason: str, person_id: str, config
     from agents.modes import set_read_only
 
     with opened(load(config)) as runtime:
-        set_read_only(runtime, switch == "on", person(runtime, person_id), reason)
+        set_read_only(runtime, switch == "on", person(runtime.settings, runtime.store, person_id), reason)
     console.answer({"read_only": switch == "on"}, [f"Read-only mode is {switch}."])

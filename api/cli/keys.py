@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from api.cli.command import Command, DefaultGroup
 from api.cli.console import Console, columns
-from api.cli.settings import config_option, load, opened, person
+from api.cli.settings import config_option, load, person, stored
 from domain.audit import Fact
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def create(console: Console, name: str, person_id: str, scopes: str, config: Pat
       accord keys create --name warehouse --person ana --scopes read,signals --json
     """  # noqa: D301 — \b is click's mark for text it must not wrap
     wanted = _scopes(scopes)
-    with opened(load(config)) as runtime:
-        owner = person(runtime, person_id)
-        now = runtime.clock.now()
+    settings = load(config)
+    with stored(settings) as store:
+        owner = person(settings, store, person_id)
+        now = datetime.now(UTC)
         fact = Fact(
             at=now,
             actor="cli",
@@ -48,7 +50,7 @@ def create(console: Console, name: str, person_id: str, scopes: str, config: Pat
             subject=name,
             facts={"person": owner.id, "scopes": sorted(wanted)},
         )
-        number, secret = runtime.store.keys.create(name, owner.id, wanted, now, facts=[fact])
+        number, secret = store.keys.create(name, owner.id, wanted, now, facts=[fact])
     console.answer({"id": number, "key": secret}, [f"{number}  {secret}", "Keep it now: it is shown once."])
 
 
@@ -68,8 +70,8 @@ def list_(console: Console, config: Path | None) -> None:
     """List keys without their secrets, newest first."""
     from agents.replay import everything
 
-    with opened(load(config)) as runtime:
-        found: list[ApiKey] = list(everything(runtime.store.keys.page))
+    with stored(load(config)) as store:
+        found: list[ApiKey] = list(everything(store.keys.page))
     rows = [(k.id, k.name, k.person, ",".join(k.scopes), "revoked" if k.revoked_at else "live") for k in found]
     console.answer({"items": [asdict(key) for key in found]}, columns(rows) or ["There are no keys yet."])
 
@@ -80,7 +82,7 @@ def list_(console: Console, config: Path | None) -> None:
 @click.pass_obj
 def revoke(console: Console, key_id: str, config: Path | None) -> None:
     """Revoke a key: from now on it opens nothing."""
-    with opened(load(config)) as runtime:
-        now = runtime.clock.now()
-        runtime.store.keys.revoke(key_id, now, facts=[Fact(at=now, actor="cli", verb="key.revoked", subject=key_id)])
+    with stored(load(config)) as store:
+        now = datetime.now(UTC)
+        store.keys.revoke(key_id, now, facts=[Fact(at=now, actor="cli", verb="key.revoked", subject=key_id)])
     console.answer({"id": key_id, "revoked": True}, [f"{key_id} is revoked."])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agents.runtime import Runtime
     from agents.settings import Settings
     from domain.decisions import Person
+    from memory.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +44,17 @@ def load(config: Path | None) -> Settings:
 
 
 @contextlib.contextmanager
+def stored(settings: Settings) -> Generator[Store]:
+    """The store of `settings` alone: for what needs no tools, models or rules."""
+    from agents.runtime import audit_key
+    from memory.store import Store
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with Store.open(settings.storage_url, audit_key=audit_key(settings)) as store:
+        yield store
+
+
+@contextlib.contextmanager
 def opened(settings: Settings) -> Generator[Runtime]:
     """The runtime of `settings` without its driver started: for one question or one change."""
     from agents.runtime import build
@@ -54,9 +66,9 @@ def opened(settings: Settings) -> Generator[Runtime]:
         runtime.close()
 
 
-def person(runtime: Runtime, person_id: str) -> Person:
+def person(settings: Settings, store: Store, person_id: str) -> Person:
     """The person called `person_id`. Raises NotFound naming those who are known."""
-    known = {one.id: one for one in (*runtime.store.people.all(), *runtime.settings.auth.people)}
+    known = {one.id: one for one in (*store.people.all(), *settings.auth.people)}
     if person_id not in known:
         names = ", ".join(sorted(known)) or "nobody yet"
         raise NotFound(f"There is no person {person_id!r} (known: {names}). Add them to `auth.people` in accord.yaml.")
