@@ -41,7 +41,8 @@ class Window:
 def measure(runtime: Runtime, proposal: Proposal, action: Action) -> None:
     """Write the outcome of `action`'s proposal and its lesson; siblings share one outcome."""
     store, now = runtime.store, runtime.clock.now()
-    outcome = _measured(runtime, proposal, action, now)
+    view = store.view(now)
+    outcome = _measured(runtime, view, proposal, action, now)
     facts = [
         Fact(
             at=now,
@@ -51,13 +52,12 @@ def measure(runtime: Runtime, proposal: Proposal, action: Action) -> None:
             facts={"outcome": outcome.id, "verdict": outcome.verdict, "value_minor": outcome.value_minor},
         )
     ]
-    lesson = lesson_from(outcome, proposal, store.outcomes.lessons(), now)
+    lesson = lesson_from(outcome, proposal, store.outcomes.lessons(), view.tree, now)
     if not store.outcomes.add(outcome, lesson, facts=facts):
         store.actions.move(action.id, ActionStatus.DONE, ActionStatus.DONE, due_at=None, facts=[], outcome=outcome.id)
 
 
-def _measured(runtime: Runtime, proposal: Proposal, action: Action, now: datetime) -> Outcome:
-    view = runtime.store.view(now)
+def _measured(runtime: Runtime, view: View, proposal: Proposal, action: Action, now: datetime) -> Outcome:
     try:
         return _by_counterfactual(runtime, view, proposal, action, now)
     except InputError as error:
@@ -109,6 +109,8 @@ def _by_counterfactual(runtime: Runtime, view: View, proposal: Proposal, action:
 def _window(runtime: Runtime, view: View, proposal: Proposal, action: Action) -> Window:
     """Panel of treated and control units around the action. Raises InputError when data or controls are missing."""
     plan = proposal.measurement
+    if not plan.treated:
+        raise InputError(f"The plan names no units in which `{plan.metric}` could be measured.")
     executed = action.executed_at or plan.start
     start = day_start(executed) + timedelta(days=1)
     first = start - timedelta(days=PRE_DAYS)

@@ -18,6 +18,8 @@ from domain.proposals import Expected, Measurement
 MAX_STEP_RATE = 0.2
 """Platforms learn anew after larger steps; holds where the policy names no limit."""
 MEASURE_DAYS = 28
+CONTROLS = 8
+"""Regions to compare with: more bring little precision and keep others from being helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,14 @@ def unmeasured(context: Context, why: str) -> Measurement:
 
 
 def measured(context: Context, treated: Sequence[str], control: Sequence[str], mde_rate: float | None) -> Measurement:
-    """Synthetic control over regions where some are left alone, else before and after."""
-    regional = bool(control) and all(kind_of(unit) == "region" for unit in (*treated, *control))
+    """Synthetic control over regions where some are left alone, else before and after.
+
+    The regions held out are joined by others that nobody touches, up to `CONTROLS` in all.
+    """
+    regional = all(kind_of(unit) == "region" for unit in (*treated, *control))
+    if regional:
+        control = _with_untouched(context, treated, control)
+    regional = regional and bool(control)
     start = context.view.now
     end = start + timedelta(days=MEASURE_DAYS)
     return Measurement(
@@ -125,3 +133,10 @@ def measured(context: Context, treated: Sequence[str], control: Sequence[str], m
         mde_rate=mde_rate,
         stop=f"On {end:%Y-%m-%d}, or at once when a person or a finance limit sets it back.",
     )
+
+
+def _with_untouched(context: Context, treated: Sequence[str], control: Sequence[str]) -> tuple[str, ...]:
+    """`control` and further regions outside `treated`, the same ones for the same treated regions."""
+    rest = [r.id for r in context.view.tree.of_kind("region") if r.id not in {*treated, *control}]
+    ranked = sorted(rest, key=lambda region: digest([sorted(treated), region]))
+    return (*control, *sorted(ranked[: max(0, CONTROLS - len(control))]))
