@@ -1,4 +1,7 @@
-"""Effects in the store: written before a tool is called and after it answered; none is begun twice."""
+"""Effects in the store: written before a tool is called and after it answered; none is begun twice.
+
+One that failed wrote nothing, so it may be begun anew; it is then as open as the first time.
+"""
 
 from __future__ import annotations
 
@@ -35,17 +38,17 @@ class Effects:
         self._database = database
 
     def begin(self, effect: Effect, *, facts: Sequence[Fact] = ()) -> bool:
-        """Durable before the tool is called; False when an effect with its key exists, in whatever state."""
+        """Durable before the tool is called; False when an effect with its key exists, unless that one failed."""
         with self._database.write() as connection:
-            if _find(connection, effect.idempotency_key) is not None:
+            before = _find(connection, effect.idempotency_key)
+            if before is not None and before.status is not EffectStatus.FAILED:
                 return False
-            values = {
-                "idempotency_key": effect.idempotency_key,
-                "action": effect.action,
-                "status": effect.status,
-                "body": effect.model_dump_json(),
-            }
-            connection.execute(insert(tables.effects), values)
+            values = {"action": effect.action, "status": effect.status, "body": effect.model_dump_json()}
+            if before is None:
+                connection.execute(insert(tables.effects), {"idempotency_key": effect.idempotency_key, **values})
+            else:
+                same = _TABLE.idempotency_key == effect.idempotency_key
+                connection.execute(update(tables.effects).where(same), values)
             record(connection, facts, self._database.audit_key)
             return True
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from domain.ports import SeriesKey
 from domain.signals import MetricPoint, Signal
@@ -31,7 +32,8 @@ def arrivals(series: int, hours: int) -> Iterator[Signal]:
     for hour in range(hours):
         at = START + timedelta(hours=hour)
         for number in range(series):
-            point = {"metric": "spend", "entity": f"campaign:c{number}", "value": hour * 0.1 + number, "unit": "EUR"}
+            value = hour * 0.1 + number
+            point: dict[str, Any] = {"metric": "spend", "entity": f"campaign:c{number}", "value": value, "unit": "EUR"}
             raw = {"specversion": "1.0", "id": f"{hour}-{number}", "source": "bench/ads", "time": at.isoformat()}
             raw = {**raw, "type": "accord.metric.point", "data": point}
             data = MetricPoint.model_construct(**point, grain_s=3600, dims={})
