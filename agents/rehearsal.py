@@ -19,9 +19,16 @@ from domain.signals import (
     Note,
     Signal,
     SignalData,
+    Trust,
+    parse_event,
 )
 
 D = TypeVar("D", bound=SignalData)
+
+
+def rehearse(events: Iterable[Mapping[str, Any]], now: datetime, *, trust: Trust = "internal") -> HeardCompany:
+    """The company told by `events` (CloudEvents as they come in). Raises InputError for a malformed one."""
+    return HeardCompany([parse_event(event, received_at=now, trust=trust) for event in events], now)
 
 
 class HeardCompany:

@@ -10,7 +10,7 @@ from agents.detectors.exposure import Flight, flights_of
 from agents.detectors.links import LinkWatch
 from agents.detectors.panel import DAY_S, Panel, moment
 from agents.detectors.rivals import BOTS, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
-from agents.detectors.shift import Shift, change_of, recent_panel, shift_of
+from agents.detectors.shift import Shift, change_of, keys_of, recent_panel, shift_of
 from agents.detectors.told import told_causes
 from domain.ports import View
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
@@ -36,7 +36,11 @@ class DemandDetector:
     def find(self, view: View) -> Iterable[Finding]:
         self._watch.hear(view)
         board = _Board(view)
-        flights = [flight for flight in flights_of(self._watch.exposure) if _open(flight.last_s, flight.onset_s, view)]
+        flights = [
+            flight
+            for flight in flights_of(self._watch.exposure)
+            if _open(flight.last_s, flight.onset_s, view) and _is_exposure(view, flight)
+        ]
         explained: list[Flight] = []
         for flight in flights:
             found = board.exposure_lift(flight)
@@ -54,6 +58,11 @@ class DemandDetector:
 def _open(last_s: float, onset_s: float, view: View) -> bool:
     now_s = view.as_of.timestamp()
     return now_s - last_s <= OPEN_DAYS * DAY_S and now_s - onset_s <= LONGEST_DAYS * DAY_S
+
+
+def _is_exposure(view: View, flight: Flight) -> bool:
+    """Spend of a channel that is paid by the click follows demand; only what is shown unasked can cause it."""
+    return flight.metric not in {"spend", "cost"} or not keys_of(view, "clicks", flight.channel)
 
 
 def _explained(episode: Episode, flights: Sequence[Flight]) -> bool:
@@ -102,7 +111,8 @@ class _Board:
         panel = self.panel(first.key.metric, first.channel)
         shift = shift_of(panel, episode.units, episode.onset_s) or _from_alarm(episode)
         level = LONE_LEVEL if len(episode.units) == 1 else 0.1
-        if shift.compared and not (shift.p_value <= level and abs(shift.rate) >= LEAST_RATE):
+        along = shift.rate if first.up else -shift.rate
+        if shift.compared and not (shift.p_value <= level and along >= LEAST_RATE):
             return None
         flight = next((f for f in flights if 0 <= episode.onset_s - f.onset_s <= 10 * DAY_S and f.up == first.up), None)
         exposed = flight is not None and bool(set(flight.units) & set(episode.units))

@@ -13,6 +13,8 @@ EXPOSURE = frozenset({"impressions", "spend", "cost", "grp", "reach"})
 """What we put out; everything else is what came back."""
 NOT_DEMAND = frozenset({"impression_share", "bid", "daily_budget", "price"})
 JOIN_S = 4 * DAY_S
+AGAIN_S = 14 * DAY_S
+"""A level that stays moved alarms again; in a series that alarmed already this is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Episode:
 
     def takes(self, alarm: Alarm) -> bool:
         """Same direction, close in time, and the same channel or an overlap of units where one has no channel."""
-        if alarm.up != self.first.up or not -JOIN_S <= alarm.at_s - self.last_s <= JOIN_S:
+        again = any(alarm.key == member.key for member in self.alarms)
+        if alarm.up != self.first.up or abs(alarm.at_s - self.last_s) > (AGAIN_S if again else JOIN_S):
             return False
         if alarm.channel is not None and self.channels:
             return alarm.channel in self.channels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.detectors.episodes import JOIN_S, Alarm
+from agents.detectors.episodes import AGAIN_S, JOIN_S, Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ def flights_of(alarms: Sequence[Alarm]) -> list[Flight]:
 
 def _joins(group: list[Alarm], alarm: Alarm) -> bool:
     first = group[0]
-    near = abs(alarm.at_s - max(member.at_s for member in group)) <= JOIN_S
+    last_s = max(member.at_s for member in group)
+    again = alarm.unit in {member.unit for member in group}
+    # A step that lasts alarms again once the detector's silence is over: still the same flight.
+    near = abs(alarm.at_s - last_s) <= (AGAIN_S if again else JOIN_S)
     return near and alarm.up == first.up and _name(alarm) == _name(first)
 
 

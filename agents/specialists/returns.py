@@ -8,14 +8,14 @@ from math import isfinite
 from agents.detectors.panel import DAY_S, Panel, channel_of, unit_of
 from agents.detectors.shift import keys_of, recent_panel
 from agents.specialists.plan import Gain
-from analysis.response import Prior, Return, marginal_return
+from analysis.response import BREAK_EVEN, Prior, Return, marginal_return
 from domain.ports import Context
 
 WINDOW = 28
 
 # Share of what a platform claims that the next euro causes: platforms claim too much, and the next euro earns less
 # than the average one. Paid brand clicks are often free anyway (about nothing was incremental in eBay's experiment).
-_CAUSED = {"brand": (0.30, 0.05, 0.60), "other": (0.35, 0.15, 0.60)}
+_CAUSED = {"brand": (0.18, 0.0, 0.50), "other": (0.35, 0.15, 0.60)}
 _ASSUMED = Gain(0.3, -0.4, 1.0, "no revenue is reported, so a return of 1.3 per unit spent is assumed, from 0.6 to 2")
 
 
@@ -46,13 +46,22 @@ def gain_of(context: Context, channel: str | None, units: Sequence[str], name: s
     """Platform-claimed revenue, discounted, × margin − 1, moved by what history of all regions shows."""
     claimed = _claimed_return(context, channel, units)
     if claimed is None:
-        return _ASSUMED
+        return _unclaimed(context, channel)
     kind = "brand" if channel_class(name) == "brand" else "other"
     mean, low, high = (claimed * share * context.objective.margin_rate for share in _CAUSED[kind])
     because = f"platforms claim {claimed:.1f} of revenue per unit spent, of which a part is caused"
     prior = Prior(mean, max((high - low) / 3.29, 1e-6), because)
     found = _from_history(context, channel, prior)
     return Gain(found.mean - 1, found.low - 1, found.high - 1, f"{because}; history weighs {found.history_rate:.0%}")
+
+
+def _unclaimed(context: Context, channel: str | None) -> Gain:
+    """For channels without conversions of their own, such as television: break-even until history says otherwise."""
+    if not context.view.keys("revenue") or not keys_of(context.view, "spend", channel):
+        return _ASSUMED
+    found = _from_history(context, channel, BREAK_EVEN)
+    because = f"no conversions are reported; break-even is assumed and history weighs {found.history_rate:.0%}"
+    return Gain(found.mean - 1, found.low - 1, found.high - 1, because)
 
 
 def _from_history(context: Context, channel: str | None, prior: Prior) -> Return:
