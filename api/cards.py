@@ -124,9 +124,16 @@ def _approvals(proposal: Proposal) -> tuple[str, ...]:
 
 def _signs(proposal: Proposal, words: Wording) -> str:
     verdict = proposal.verdict
+    if verdict.kind is not VerdictKind.ASK:
+        return words(f"card.signs_{verdict.kind}")
     if not verdict.roles:
         return words("card.anyone")
-    return words("card.signs_of", quorum=verdict.quorum, roles=", ".join(verdict.roles))
+    return words.count("card.signs", verdict.quorum) + f" · {_roles(proposal)}"
+
+
+def _roles(proposal: Proposal) -> str:
+    """The roles that may answer, as people read them."""
+    return ", ".join(role.replace("_", " ") for role in proposal.verdict.roles)
 
 
 def _why_not(proposal: Proposal, person: Person | None, now: datetime, words: Wording) -> str | None:
@@ -138,6 +145,6 @@ def _why_not(proposal: Proposal, person: Person | None, now: datetime, words: Wo
     try:
         filled_role(proposal, person)
     except AccordError:
-        return words("proposal.not_yours", roles=", ".join(proposal.verdict.roles))
+        return words("proposal.not_yours", roles=_roles(proposal))
     answered = any(d.by == person.id and d.kind is not DecisionKind.ESCALATE for d in proposal.decisions)
     return words("proposal.you_answered") if answered else None

@@ -152,7 +152,8 @@ def _field(location: Sequence[object]) -> str:
 
 def _http_detail(request: Request, error: HTTPException) -> str:
     if error.status_code == 404 and error.detail == "Not Found":
-        return f"There is nothing at {request.url.path!r}. See /openapi.json for what there is."
+        where = "Go back to the first page" if is_page(request.url.path) else "See /openapi.json for what there is"
+        return f"There is nothing at {request.url.path!r}. {where}."
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "another method")
         return f"{request.method} is not possible at {request.url.path!r}. Use {allowed}."

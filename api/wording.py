@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -79,6 +80,11 @@ class Wording:
             return f"{sign}{amount}{_NO_BREAK}{symbol or currency}"
         return f"{sign}{symbol}{amount}" if symbol else f"{sign}{currency}{_NO_BREAK}{amount}"
 
+    def cost(self, decimal: str, currency: str) -> str:
+        """A decimal string of major units, such as the cost of models: small amounts keep four digits."""
+        amount = Decimal(decimal)
+        return f"{self.number(float(amount), 2 if amount == 0 or amount >= 1 else 4)}{_NO_BREAK}{currency}"
+
     def rate(self, value: float, digits: int = 0) -> str:
         """A rate of 0..1 as per cent."""
         return self.number(value * 100, digits).replace("-", "−") + (f"{_NO_BREAK}%" if self.language == "fr" else "%")
@@ -114,4 +120,4 @@ class Wording:
             return " · ".join(self.state("", part, None) for part in parts.values() if part not in (None, "", [], ()))
         if isinstance(value, list | tuple):
             return ", ".join(str(part) for part in cast("list[Any]", value))
-        return self.label("value", value)
+        return self.label("state", value)

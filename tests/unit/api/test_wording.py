@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from api.wording import LANGUAGES, Language, Wording, catalogue, choose
-from domain.actions import ActionKind, ActionStatus
+from domain.actions import ActionKind, ActionStatus, Play, RunStatus
 from domain.decisions import DecisionKind
 from domain.outcomes import OutcomeVerdict
 from domain.policy import VerdictKind
@@ -52,6 +52,7 @@ def test_every_term_of_ours_has_a_word() -> None:
         "outcome": OutcomeVerdict,
         "situation_kind": SituationKind,
         "method": get_args(Measurement.model_fields["method"].annotation),
+        "state": (*get_args(Play), *get_args(RunStatus)),
     }
     for group, names in terms.items():
         for name in names:
@@ -71,6 +72,11 @@ def test_every_term_of_ours_has_a_word() -> None:
 def test_money_is_written_as_people_write_it(minor: int, currency: str, english: str, french: str) -> None:
     assert EN.money(minor, currency) == english
     assert FR.money(minor, currency) == french
+
+
+def test_small_costs_keep_their_digits() -> None:
+    assert EN.cost("0E-9", "EUR") == "0.00\u00a0EUR"
+    assert FR.cost("0.017420000", "EUR") == "0,0174\u00a0EUR"
 
 
 def test_times_are_said_in_their_largest_unit() -> None:
