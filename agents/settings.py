@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from domain.decisions import Person
 from domain.errors import ConfigError
@@ -20,6 +20,11 @@ from domain.record import Record
 from providers.types import ProviderSpec
 
 DEFAULT_CONFIG = "accord.yaml"
+
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)]
+"""Upper case whatever the environment made of it: pydantic-settings lowers the names of nested variables."""
+Rate = Annotated[float, Field(gt=0)]
 
 
 class StorageSettings(Record):
@@ -61,6 +66,15 @@ class ConnectorSettings(Record):
     options: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class ExtensionSettings(Record):
+    """How long code of other packages may take before Accord goes on without its answer."""
+
+    limit_s: float = Field(default=5, gt=0)
+    """One call of a detector, a specialist or a signal type, and loading it."""
+    connector_limit_s: float = Field(default=60, gt=0)
+    """One call of a connector, whose tool may be slow."""
+
+
 class AuthSettings(Record):
     mode: Literal["local", "oidc"] = "local"
     people: tuple[Person, ...] = ()
@@ -88,10 +102,11 @@ class Settings(BaseSettings):
     objective: Objective = Objective()
     providers: tuple[ProviderSpec, ...] = ()
     budgets: tuple[BudgetSettings, ...] = ()
-    fx: Mapping[str, float] = Field(default_factory=dict)
+    fx: Mapping[Currency, Rate] = Field(default_factory=dict)
     routing: RoutingSettings = RoutingSettings()
     sandbox: SandboxSettings = SandboxSettings()
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=_sandbox_connectors)
+    extensions: ExtensionSettings = ExtensionSettings()
     policy: Path | None = None
     auth: AuthSettings = AuthSettings()
 
@@ -137,6 +152,8 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError(f"{path or 'environment'}: " + " ".join(_faults(error))) from error
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}. Write JSON there, or one variable for each value.") from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -155,12 +172,22 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """The secret `name` from the environment, or from the file that `<name>_FILE` names."""
+    """The secret `name` from the environment, or from the file that `<name>_FILE` names.
+
+    Raises ConfigError when that file cannot be read.
+    """
     env = os.environ if environ is None else environ
     if env.get(name):
         return env[name]
     path = env.get(f"{name}_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else None
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(
+            f"`{name}_FILE` names {path!r}: {error.strerror}. Mount the file or mend the path."
+        ) from error
 
 
 def _faults(error: ValidationError) -> Iterator[str]:
