@@ -50,6 +50,7 @@ def test_a_set_has_one_digest_in_every_process(root: Path) -> None:
         for seed in ("1", "2", "3")
     }
     assert len(printed) == 1
+    assert digest({"cmo", "admin"}) == digest(["admin", "cmo"])
 
 
 def test_half_a_surrogate_pair_from_outside_is_no_crash() -> None:

@@ -282,6 +282,11 @@ def test_one_person_who_approved_and_modified_counts_once() -> None:
     assert answered(returned, BOB).status is ProposalStatus.PENDING
 
 
+def test_approvals_of_a_former_version_do_not_count() -> None:
+    waiting = answered(proposal(quorum=2), ANA)
+    assert answered(waiting.model_copy(update={"fingerprint": "changed"}), BOB).status is ProposalStatus.PENDING
+
+
 def test_the_same_person_cannot_answer_the_same_version_twice_but_may_after_escalating() -> None:
     passed_on = answered(proposal(quorum=2), ANA, DecisionKind.ESCALATE)
     approved = answered(passed_on, ANA)
