@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -109,14 +110,18 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
                 console.answer({"ready": url}, [f"ready {url}"])
                 console.out.flush()
 
+    app = create_app(runtime, gate=gate, demo=demo)
     config = uvicorn.Config(
-        create_app(runtime, gate=gate, demo=demo),
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        app, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S
     )
+
+    async def live() -> None:
+        # Entered here, since uvicorn would print a trace and leave when the driver cannot start.
+        async with app.router.lifespan_context(app):
+            await Server(config).serve(sockets=[listener])
+
     with _survive_signals():
-        Server(config).run(sockets=[listener])
+        asyncio.run(live())
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
