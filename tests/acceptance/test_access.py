@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.auth import Gate
 from domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from starlette.testclient import TestClient
-
+    from agents.drivers.event_time import EventTimeDriver
     from domain.proposals import Proposal
     from tests.acceptance.conftest import Company
 
@@ -160,8 +161,20 @@ def test_metrics_count_in_a_registry_of_their_own(company: Company) -> None:
 
 
 def test_the_next_day_is_there_in_the_demo_only(company: Company) -> None:
-    before = company.client().get("/openapi.json").json()["paths"]
-    assert "/v1/demo/next-day" in before
+    own = create_app(company.runtime, gate=company.gate)
+    path, headers = "/v1/demo/next-day", dict(company.client().headers)
+    assert path in company.client().get("/openapi.json").json()["paths"]
+    assert TestClient(own, headers=headers).post(path).status_code == 404
+
+
+def test_the_driver_lives_as_long_as_the_app(company: Company, waiting: Proposal) -> None:
+    with company.client("ana") as client:
+        assert client.get("/readyz").json()["status"] == "ready"
+        company.clock.set(waiting.expires_at)
+        company.work()
+        assert client.get(f"/v1/proposals/{waiting.id}").json()["status"] == "expired"
+    company.clock.set(waiting.expires_at)
+    assert cast("EventTimeDriver", company.runtime.driver).run_due() == 0
 
 
 def _csrf(browser: TestClient, path: str) -> str:
