@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, TypeVar
+from itertools import islice
+from typing import Any, Literal, TypeVar, cast
 
+from connectors.fence import ExtensionStatus, Unresponsive, call_within
+from domain.errors import InputError
 from domain.ports import Context, Detector, Specialist, View
 from domain.proposals import Candidate
+from domain.record import Record
+from domain.signals import Signal, SignalData
 from domain.situations import Finding, Situation
 
 Group = Literal["accord.detectors", "accord.specialists", "accord.signals", "accord.scorers"]
 GROUPS: tuple[Group, ...] = ("accord.detectors", "accord.specialists", "accord.signals", "accord.scorers")
 TIME_LIMIT_S = 5.0
+MOST_ITEMS = 1000
+"""Findings or candidates taken from one call: a generator without end must not fill the memory."""
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class ExtensionStatus:
-    """How one extension fares. `fault` is the newest failure in words; None while it behaves."""
-
-    group: str
-    name: str
-    origin: str
-    fault: str | None = None
-    failures: int = 0
-
-    def record(self, fault: str) -> None:
-        self.fault, self.failures = fault, self.failures + 1
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(slots=True)
@@ -39,37 +33,9 @@ class Extensions:
 
     detectors: list[Detector] = field(default_factory=list[Detector])
     specialists: list[Specialist] = field(default_factory=list[Specialist])
-    signals: dict[str, Any] = field(default_factory=dict[str, Any])
+    signals: dict[str, type[SignalData]] = field(default_factory=dict[str, type[SignalData]])
     scorers: dict[str, Any] = field(default_factory=dict[str, Any])
     status: list[ExtensionStatus] = field(default_factory=list[ExtensionStatus])
-
-
-class Unresponsive(Exception):
-    """Extension code did not come back within its time."""
-
-
-def call_within(work: Callable[[], T], limit_s: float, name: str) -> T:
-    """Runs `work` in a thread of its own and waits `limit_s` seconds for it. Raises what it raised, or Unresponsive.
-
-    Python cannot end a thread: one that hangs stays behind as a daemon and does not keep the process alive.
-    """
-    outcome: list[T] = []
-    faults: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as error:  # edge: foreign code, re-raised in the thread that waits
-            faults.append(error)
-
-    thread = threading.Thread(target=run, name=f"extension-{name}", daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if thread.is_alive():
-        raise Unresponsive(f"did not answer within {limit_s:g} s")
-    if faults:
-        raise faults[0]
-    return outcome[0]
 
 
 def attempt(work: Callable[[], T], status: ExtensionStatus, limit_s: float) -> T | None:
@@ -86,15 +52,11 @@ class ContainedDetector:
 
     def __init__(self, detector: Detector, status: ExtensionStatus, limit_s: float) -> None:
         self.name, self._detector, self._status, self._limit_s = status.name, detector, status, limit_s
-        self._hung = False
 
     def find(self, view: View) -> Iterable[Finding]:
-        found = None if self._hung else attempt(lambda: list(self._detector.find(view)), self._status, self._limit_s)
-        self._hung = self._hung or _hangs(self._status)
-        return _only(Finding, found, self._status, lambda item: item.model_copy(update=self._own(item)))
-
-    def _own(self, finding: Finding) -> dict[str, str]:
-        return {"key": f"{self.name}/{finding.key}"}
+        work = lambda: _taken(Finding, self._detector.find(view), self._status)  # noqa: E731 — one expression
+        found = [] if hung(self._status) else attempt(work, self._status, self._limit_s) or []
+        return [finding.model_copy(update={"key": f"{self.name}/{finding.key}"}) for finding in found]
 
 
 class ContainedSpecialist:
@@ -102,41 +64,67 @@ class ContainedSpecialist:
 
     def __init__(self, specialist: Specialist, status: ExtensionStatus, limit_s: float) -> None:
         self.name, self._specialist, self._status, self._limit_s = status.name, specialist, status, limit_s
-        self._hung = False
 
     def propose(self, situation: Situation, context: Context) -> Iterable[Candidate]:
-        if self._hung:
-            return []
-        work = lambda: list(self._specialist.propose(situation, context))  # noqa: E731 — one expression, used once
-        found = attempt(work, self._status, self._limit_s)
-        self._hung = _hangs(self._status)
+        work = lambda: _taken(Candidate, self._specialist.propose(situation, context), self._status)  # noqa: E731
+        found = [] if hung(self._status) else attempt(work, self._status, self._limit_s) or []
         own = {"situation": situation.id, "specialist": self.name, "mandatory": False}
-        return _only(Candidate, found, self._status, lambda item: item.model_copy(update=own))
+        return [candidate.model_copy(update=own) for candidate in found]
 
 
-def _hangs(status: ExtensionStatus) -> bool:
+def hung(status: ExtensionStatus) -> bool:
+    """Whether the extension's newest fault is that it did not come back."""
     return (status.fault or "").startswith(Unresponsive.__name__)
 
 
-def _only(kind: type[T], found: Sequence[object] | None, status: ExtensionStatus, adopt: Callable[[T], T]) -> list[T]:
-    """The items of the right type; a wrong one is a fault of the extension, not of its neighbours."""
-    kept: list[T] = []
-    for item in found or ():
+def read_foreign(status: ExtensionStatus, limit_s: float, parse: Callable[[], Signal]) -> Signal:
+    """The signal that `parse` reads with a foreign type. Raises InputError, whatever the type's code raised."""
+    if not hung(status):
+        try:
+            return call_within(parse, limit_s, status.name)
+        except InputError:
+            raise
+        except (Exception, SystemExit) as error:  # edge: validators of another package run here, one event at a time
+            status.record(f"{type(error).__name__}: {error}")
+    raise InputError(f"`type` {status.name!r} of {status.origin!r} failed: {status.fault}. Mend that package.")
+
+
+def _taken(kind: type[R], found: object, status: ExtensionStatus) -> list[R]:
+    """The items of the right type as plain JSON values; a wrong one is a fault of the extension alone."""
+    if not isinstance(found, Iterable):
+        raise TypeError(f"returned {type(found).__name__!r} where {kind.__name__}s are due")
+    kept: list[R] = []
+    for item in islice(cast("Iterable[object]", found), MOST_ITEMS):
         if isinstance(item, kind):
-            kept.append(adopt(item))
+            plain = item.model_dump(mode="json", include=set(kind.model_fields))
+            kept.append(kind.model_validate_json(json.dumps(plain, allow_nan=False)))
         else:
             status.record(f"returned {type(item).__name__!r} where a {kind.__name__} is due")
     return kept
 
 
-def load_extensions(found: Iterable[EntryPoint] | None = None, *, limit_s: float = TIME_LIMIT_S) -> Extensions:
-    """Every installed extension, each behind its fence. `found` replaces the installed entry points in tests."""
+def load_extensions(
+    found: Iterable[EntryPoint] | None = None,
+    *,
+    limit_s: float = TIME_LIMIT_S,
+    taken: Iterable[tuple[str, str]] = (),
+) -> Extensions:
+    """Every installed extension, each behind its fence, whose code gets `limit_s` seconds a call.
+
+    `taken` names what is built in and stays so; of two packages the first in order of name and module keeps a
+    name. `found` replaces the installed entry points in tests.
+    """
     extensions = Extensions()
+    names = set(taken)
     for point in _installed() if found is None else found:
         status = ExtensionStatus(point.group, point.name, point.value)
         extensions.status.append(status)
+        if (point.group, point.name) in names:
+            status.record(f"{point.name!r} is taken; choose another name")
+            continue
+        names.add((point.group, point.name))
         loaded = attempt(point.load, status, limit_s)
-        if loaded is not None:
+        if status.fault is None:
             _register(extensions, loaded, status, limit_s)
     return extensions
 
@@ -146,7 +134,7 @@ def _installed() -> Iterator[EntryPoint]:
         yield from sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
 
 
-def _register(extensions: Extensions, loaded: Callable[[], object], status: ExtensionStatus, limit_s: float) -> None:
+def _register(extensions: Extensions, loaded: Any, status: ExtensionStatus, limit_s: float) -> None:
     match status.group:
         case "accord.detectors":
             detector = attempt(loaded, status, limit_s)
@@ -161,12 +149,15 @@ def _register(extensions: Extensions, loaded: Callable[[], object], status: Exte
             else:
                 _refuse(specialist, "Specialist", status)
         case "accord.signals":
-            extensions.signals[status.name] = loaded
+            if isinstance(loaded, type) and issubclass(loaded, SignalData):
+                extensions.signals[status.name] = loaded
+            else:
+                status.record(f"{loaded!r} is no subclass of domain.signals.SignalData")
         case _:
             extensions.scorers[status.name] = loaded
 
 
 def _refuse(made: object, port: str, status: ExtensionStatus) -> None:
     """A factory that failed has its fault written already."""
-    if made is not None:
+    if status.fault is None:
         status.record(f"made a {type(made).__name__!r}, which is no {port}: it needs a name and its method")

@@ -90,18 +90,23 @@ def build_graph(recall: Recall | None, gateway: AskModel | None, specialists: Se
     graph.add_node("recall", recalling(recall))
     graph.add_node("interpret", interpret)
     for specialist in specialists:
-        graph.add_node(specialist.name, proposing(specialist))
+        graph.add_node(_node(specialist), proposing(specialist))
     graph.add_node("arbitrate", weigh)
     graph.add_node("write", write)
 
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "interpret")
     for specialist in specialists:
-        graph.add_edge("interpret", specialist.name)
-    graph.add_edge([specialist.name for specialist in specialists], "arbitrate")
+        graph.add_edge("interpret", _node(specialist))
+    graph.add_edge([_node(specialist) for specialist in specialists], "arbitrate")
     graph.add_edge("arbitrate", "write")
     graph.add_edge("write", END)
     return Graph(graph.compile(), gateway)
+
+
+def _node(specialist: Specialist) -> str:
+    """Apart from the names of other nodes and of the state, which a foreign specialist may bear."""
+    return f"specialist {specialist.name.replace('|', ' ').replace(':', ' ')}"
 
 
 def think(

@@ -97,7 +97,7 @@ def _providers(runtime: Runtime) -> Iterator[HealthCheck]:
 def _extensions(runtime: Runtime) -> Iterator[HealthCheck]:
     for status in runtime.extensions:
         yield HealthCheck(
-            name=f"extension {status.name}",
+            name=f"extension {status.group.removeprefix('accord.')}/{status.name}",
             ok=status.fault is None,
             needed=False,
             detail=status.fault or f"{status.group} from {status.origin}",

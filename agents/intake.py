@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from agents.extensions import read_foreign
 from domain.entities import Entity
-from domain.errors import InputError
+from domain.errors import ExternalError, InputError
 from domain.record import Record
 from domain.signals import EntityDeclared, Signal, Trust, parse_event
 
@@ -55,13 +57,25 @@ def _accept_batch(runtime: Runtime, events: Sequence[Mapping[str, Any]], trust: 
     refused: list[Refused] = []
     for event in events:
         try:
-            signals.append(parse_event(event, received_at=now, trust=trust, types=runtime.signal_types))
+            signals.append(_parsed(runtime, event, now, trust))
         except InputError as error:
             refused.append(Refused(id=str(event.get("id", ""))[:300], error=error.detail))
     added = runtime.store.signals.add(signals)
     refused += [Refused(id=fault.id, error=fault.error) for fault in added.rejected]
     _adopt(runtime, signals, {fault.id for fault in added.rejected})
     return Accepted(accepted=added.accepted, duplicate=added.duplicate, rejected=tuple(refused))
+
+
+def _parsed(runtime: Runtime, event: Mapping[str, Any], now: datetime, trust: Trust) -> Signal:
+    """The event as a signal; types of other packages are read behind a fence. Raises InputError."""
+
+    def parse() -> Signal:
+        return parse_event(event, received_at=now, trust=trust, types=runtime.signal_types)
+
+    for status in runtime.extensions:
+        if status.group == "accord.signals" and status.name == event.get("type") in runtime.signal_types:
+            return read_foreign(status, runtime.settings.extensions.limit_s, parse)
+    return parse()
 
 
 def _adopt(runtime: Runtime, signals: Sequence[Signal], rejected: set[str]) -> None:
@@ -78,11 +92,16 @@ def pull(runtime: Runtime) -> Accepted:
     """Read every connected source once, from where the last reading ended.
 
     The cursor is kept after the signals are stored: a crash between the two reads them again, as duplicates.
+    A tool that cannot be read now stands among `rejected`; the others are read all the same.
     """
     total = Accepted()
     for name, source in runtime.tools.sources():
         flag = f"cursor:{name}"
-        batch = source.read(runtime.store.flags.get(flag, default=None))
+        try:
+            batch = source.read(runtime.store.flags.get(flag, default=None))
+        except ExternalError as error:
+            total += Accepted(rejected=(Refused(id=f"connector:{name}", error=error.detail),))
+            continue
         total += accept(runtime, batch.events, trust="internal")
         runtime.store.flags.set(flag, batch.cursor, facts=[])
     return total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from agents.clock import Clock, ManualClock, WallClock, WorldClock
 from agents.drivers.event_time import EventTimeDriver
 from agents.drivers.port import Driver, Work
-from agents.extensions import ExtensionStatus, load_extensions
+from agents.extensions import load_extensions
 from agents.policies import Policies
 from agents.settings import SandboxSettings, Settings, secret
 from agents.tools import Tools
+from connectors.fence import ExtensionStatus
 from connectors.registry import Factory, load_registry
 from connectors.sandbox.factory import sandbox_factory
 from connectors.sandbox.host import Host
@@ -122,11 +123,12 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
     )
     host = _host(settings, in_memory=overrides.in_memory)
     clock = overrides.clock or (WorldClock(host.now) if host and settings.sandbox.world == "demo" else WallClock())
-    tools = _tools(settings, host, clock)
+    tools, kinds = _tools(settings, host, clock)
     resources.callback(tools.close)
     gateway = resources.enter_context(_gateway(settings, store, overrides.scripted))
-    extensions = load_extensions()
-    specialists = (*built_in_specialists(), *extensions.specialists)
+    detectors, specialists = built_in_detectors(), built_in_specialists()
+    extensions = load_extensions(limit_s=settings.extensions.limit_s, taken=_names(detectors, specialists))
+    specialists = (*specialists, *extensions.specialists)
     return Runtime(
         settings=settings,
         clock=clock,
@@ -134,21 +136,30 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
         tools=tools,
         gateway=gateway,
         policies=Policies(settings.policy),
-        detectors=(*built_in_detectors(), *extensions.detectors),
+        detectors=(*detectors, *extensions.detectors),
         specialists=specialists,
         signal_types={**extensions.signals, **BUILT_IN_TYPES},
-        extensions=tuple(extensions.status),
+        extensions=(*extensions.status, *kinds),
         graph=build_graph(None, gateway, specialists),
         driver=make_driver(store, clock),
         _resources=resources,
     )
 
 
-def _tools(settings: Settings, host: Host | None, clock: Clock) -> Tools:
+def _names(detectors: Iterable[Detector], specialists: Iterable[Specialist]) -> Iterator[tuple[str, str]]:
+    """What extensions may not call themselves."""
+    yield from (("accord.detectors", detector.name) for detector in detectors)
+    yield from (("accord.specialists", specialist.name) for specialist in specialists)
+    yield from (("accord.signals", type_) for type_ in BUILT_IN_TYPES)
+
+
+def _tools(settings: Settings, host: Host | None, clock: Clock) -> tuple[Tools, tuple[ExtensionStatus, ...]]:
+    """The connected tools, and how each connector kind of another package fares."""
     built_in: dict[str, Factory] = {"sandbox": sandbox_factory(host, clock.now)} if host else {}
     configured = {name: {"kind": c.kind, **c.options} for name, c in settings.connectors.items()}
-    connectors, broken = load_registry(built_in).build_all(configured)
-    return Tools(connectors, broken, host)
+    registry = load_registry(built_in, limit_s=settings.extensions.connector_limit_s)
+    connectors, broken = registry.build_all(configured)
+    return Tools(connectors, broken, host), registry.status
 
 
 def _host(settings: Settings, *, in_memory: bool) -> Host | None:

@@ -9,7 +9,7 @@ from connectors.contract import Actuator, Connector, Diff, Source, Validates
 from connectors.sandbox.host import Host
 from domain.actions import REVERSIBLE_KINDS, ActionSpec, Receipt
 from domain.entities import Entity, EntityTree
-from domain.errors import ConfigError, ExternalError, NotFound
+from domain.errors import AccordError, ConfigError, NotFound
 
 
 class Tools:
@@ -48,6 +48,10 @@ class Tools:
         """Whether the tool itself keeps a repeated key from acting twice."""
         return self._connector(spec).manifest.idempotency == "native"
 
+    def can_undo(self, spec: ActionSpec) -> bool:
+        """Whether the state that `spec` sets can be set back, by its kind or as the tool's manifest says."""
+        return spec.reversible or self._connector(spec).manifest.can_undo(spec.kind)
+
     def preview(self, spec: ActionSpec) -> Diff:
         return self._actuator(spec).preview(spec)
 
@@ -71,12 +75,15 @@ class Tools:
         return _States(self, tree.by_id)
 
     def state(self, entity: str) -> dict[str, Any]:
-        """What every connected tool shows of `entity`, by action kind; money in minor units. Empty when none does."""
+        """What every connected tool shows of `entity`, by action kind; money in minor units. Empty when none does.
+
+        Of two tools that show the same kind the one configured first is believed: it is the one that acts.
+        """
         merged: dict[str, Any] = {}
         for connector in self.connectors.values():
             if connector.actuator is not None and connector.manifest.kinds:
                 probe = ActionSpec.model_construct(kind=connector.manifest.kinds[0], entity=entity, value=None)
-                merged |= _read(connector.actuator, probe)
+                merged = _read(connector.actuator, probe) | merged
         return merged
 
     def adopt(self, entity: Entity) -> None:
@@ -106,7 +113,7 @@ def _read(actuator: Actuator, probe: ActionSpec) -> dict[str, Any]:
     """A tool that cannot be read now shows nothing: candidates then rest on declared attributes."""
     try:
         return actuator.read_back(probe)
-    except ExternalError:
+    except AccordError:
         return {}
 
 
