@@ -1,20 +1,22 @@
 """The only place that changes a connected tool: re-check, write down, act, read back.
 
 The effect row is written before the call and its idempotency key is unique, so a killed worker finds
-on return what it may have begun. A tool that neither confirms nor denies leaves `unknown`, for a person.
+on return what it may have begun. A tool that neither confirms nor denies leaves `unknown`, for a person;
+one that wrote nothing and may do so later puts the action back to wait for its turn.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from agents.judgement import judge_now
+from agents.judgement import judge_now, judge_undo
 from domain.actions import Action, ActionStatus, Receipt
 from domain.audit import Fact
 from domain.effects import Effect, EffectStatus
-from domain.errors import ExternalError, TerminalError
+from domain.errors import Conflict, ExternalError, TerminalError, TransientError
 from domain.ids import derive_id
 from domain.policy import VerdictKind
 from domain.proposals import Proposal
@@ -24,25 +26,41 @@ if TYPE_CHECKING:
 
 SETTLE_LAG = timedelta(days=2)
 """Reported figures of a day arrive up to two days later; measuring waits that long after its window."""
+_one_claim = threading.Lock()
+"""Judging and claiming are one step: of two actions that fit the limits alone but not together, one runs."""
 
 
 def execute(runtime: Runtime, proposal: Proposal, action: Action) -> None:
-    """Carry out a pending action of an approved proposal, or say why not."""
-    refusal = _refusal(runtime, proposal, action)
-    if refusal is not None:
-        _close(runtime, action, ActionStatus.DENIED, "action.denied", refusal)
+    """Carry out a pending action of an approved proposal, or say why not.
+
+    Raises TransientError when the tool wrote nothing and may be tried again: the action then is pending as before.
+    """
+    if _refused(runtime, proposal, action):
         return
     state = runtime.tools.read_back(action.spec)
     if action.spec.expect is not None and not same_state(state, action.spec.expect):
-        detail = f"{action.spec.entity} is {state!r} now, not {action.spec.expect!r} as the proposal was computed from"
-        _close(runtime, action, ActionStatus.DRIFTED, "action.drifted", detail, state_before=state)
+        _drift(runtime, action, f"{action.spec.entity} is {state!r} now, not {action.spec.expect!r}", state)
         return
-    now = runtime.clock.now()
-    begun = runtime.store.actions.move(
-        action.id, ActionStatus.PENDING, ActionStatus.EXECUTING, due_at=now, facts=[], state_before=state
-    )
+    with _one_claim:
+        if _refused(runtime, proposal, action):
+            return
+        begun = runtime.store.actions.move(
+            action.id,
+            ActionStatus.PENDING,
+            ActionStatus.EXECUTING,
+            due_at=runtime.clock.now(),
+            facts=[],
+            state_before=state,
+        )
     if begun:
         settle(runtime, proposal, runtime.store.actions.get(action.id))
+
+
+def _refused(runtime: Runtime, proposal: Proposal, action: Action) -> bool:
+    refusal = _refusal(runtime, proposal, action)
+    if refusal is not None:
+        _close(runtime, action, ActionStatus.DENIED, "action.denied", refusal)
+    return refusal is not None
 
 
 def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
@@ -59,6 +77,15 @@ def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
 def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) -> None:
     try:
         receipt = runtime.tools.apply(action.spec, effect.idempotency_key)
+    except Conflict as error:
+        _finish(runtime, effect, EffectStatus.FAILED, error.detail)
+        state = cast("dict[str, object]", error.facts.get("state") or {})
+        _drift(runtime, action, error.detail, state.get(action.spec.kind))
+    except TransientError as error:
+        if error.facts.get("outcome") != "unknown":
+            _put_back(runtime, action, effect, error)
+            raise
+        _after_silence(runtime, proposal, action, effect, error.detail)
     except TerminalError as error:
         _finish(runtime, effect, EffectStatus.FAILED, error.detail)
         _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
@@ -66,6 +93,19 @@ def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) 
         _after_silence(runtime, proposal, action, effect, error.detail)
     else:
         _confirm(runtime, proposal, action, receipt)
+
+
+def _put_back(runtime: Runtime, action: Action, effect: Effect, error: TransientError) -> None:
+    """Nothing was written: the action waits as before, to be judged and compared anew at the next try.
+
+    The action goes first: killed in between, the open effect makes the next worker look before it calls.
+    """
+    now = runtime.clock.now()
+    fact = _fact(runtime, "effect.postponed", action.id, effect=effect.id, because=error.detail)
+    runtime.store.actions.move(
+        action.id, ActionStatus.EXECUTING, ActionStatus.PENDING, due_at=now, facts=[fact], detail=error.detail
+    )
+    _finish(runtime, effect, EffectStatus.FAILED, error.detail)
 
 
 def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, why: str) -> None:
@@ -85,7 +125,10 @@ def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect:
 
 def _refusal(runtime: Runtime, proposal: Proposal, action: Action) -> str | None:
     """Why the action may no longer happen; policy and limits may have changed since the decision."""
-    verdict = judge_now(runtime, [action.spec], tainted=proposal.tainted, demanded=proposal.mandatory)
+    if action.undo_of is not None:
+        verdict = judge_undo(runtime, action.spec)
+    else:
+        verdict = judge_now(runtime, [action.spec], tainted=proposal.tainted, demanded=proposal.mandatory)
     if verdict.kind is VerdictKind.DENY:
         return f"policy denies it now: {verdict.reason} ({verdict.rule})"
     by_rule = (action.authorised_by or "").startswith("rule:")
@@ -113,6 +156,7 @@ def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool]:
             "effect.started",
             action.id,
             effect=effect.id,
+            proposal=effect.proposal,
             argument_hash=effect.argument_hash,
             authorised_by=effect.authorised_by,
             kind=action.spec.kind,
@@ -156,6 +200,11 @@ def _finish(runtime: Runtime, effect: Effect, status: EffectStatus, detail: str)
     runtime.store.effects.finish(
         effect.idempotency_key, status, at=runtime.clock.now(), receipt=None, detail=detail, facts=[]
     )
+
+
+def _drift(runtime: Runtime, action: Action, detail: str, state: object) -> None:
+    """Somebody else changed it since the proposal was computed: nothing was done."""
+    _close(runtime, action, ActionStatus.DRIFTED, "action.drifted", detail, state_before=state)
 
 
 def _close(

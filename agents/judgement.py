@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agents.modes import is_read_only
+from agents.propose import States, states_read
 from domain.actions import ActionSpec
-from domain.policy import Facts, Verdict, judge
+from domain.policy import Facts, Limits, Verdict, VerdictKind, judge
 from domain.ports import View
+from domain.proposals import Proposal, fingerprint
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
@@ -39,3 +41,27 @@ def judge_now(runtime: Runtime, specs: Sequence[ActionSpec], *, tainted: bool, d
     """The verdict of the policy in force on `specs` as things stand now."""
     facts = replace(facts_now(runtime), tainted=tainted, demanded=demanded)
     return judge(runtime.policies.current(), specs, facts)
+
+
+def judge_undo(runtime: Runtime, spec: ActionSpec) -> Verdict:
+    """The verdict on setting a recorded state back.
+
+    Limits of pace (cooldown, step, money moved a day) bound what Accord does, not how fast a person takes it back.
+    """
+    policy = runtime.policies.current().model_copy(update={"limits": Limits()})
+    return judge(policy, [spec], facts_now(runtime))
+
+
+def why_void(runtime: Runtime, proposal: Proposal, facts: Facts, states: States) -> str | None:
+    """Why nobody may approve the pending `proposal` any more, in words; None while it stands."""
+    policy = runtime.policies.current()
+    specs = tuple(action.spec for action in proposal.actions)
+    judged = replace(facts, tainted=proposal.tainted, demanded=proposal.mandatory, read_only=False)
+    verdict = judge(policy, specs, judged)
+    if verdict.kind is VerdictKind.DENY:
+        return f"policy denies it now: {verdict.reason} ({verdict.rule})"
+    if proposal.policy_version != policy.version:
+        return "the policy changed since it was proposed"
+    if fingerprint(specs, policy.version, states_read(specs, states)) != proposal.fingerprint:
+        return "the tools show another state than it was computed from"
+    return None

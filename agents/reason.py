@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from agents.graph import Thought, think
 from agents.guidance import read_notes, recent_since
-from agents.judgement import ROLLING_DAY, facts_now
+from agents.judgement import ROLLING_DAY, facts_now, why_void
 from agents.pools import Recent
-from agents.propose import States, propose, states_read
+from agents.propose import propose
 from domain.audit import Fact
 from domain.guidance import Guidance
 from domain.ids import derive_id, digest
 from domain.lifecycle import due_at
-from domain.policy import Facts, VerdictKind, judge
+from domain.policy import Facts, VerdictKind
 from domain.ports import Context, View
-from domain.proposals import Candidate, Proposal, ProposalStatus, again, again_id, fingerprint, proposal_id
+from domain.proposals import Candidate, Proposal, ProposalStatus, again, again_id, proposal_id
 from domain.record import Moment, Record
 from domain.situations import Finding, Situation, situation_id
 from memory.rounds import RoundMark
@@ -153,7 +153,9 @@ def _propose(runtime: Runtime, view: View, thought: Thought) -> list[Proposal]:
         generation = _generation(runtime, choice.candidate, policy.version)
         if generation is None:
             continue
-        judged = replace(facts, tainted=choice.candidate.tainted, demanded=choice.candidate.mandatory)
+        # Read-only mode stops effects, not proposals: what is approved meanwhile waits for it to end.
+        tainted, demanded = choice.candidate.tainted, choice.candidate.mandatory
+        judged = replace(facts, tainted=tainted, demanded=demanded, read_only=False)
         proposal = _settled(again(propose(choice, policy, judged, states), generation))
         proposals.append(proposal)
         if proposal.verdict.kind is VerdictKind.AUTO:
@@ -200,7 +202,7 @@ def _void_stale(runtime: Runtime, view: View) -> tuple[str, ...]:
     guidance = [note for note in notes if note.trust == "internal"]
     voided: list[str] = []
     for proposal in runtime.store.proposals.pending():
-        reason = _why_void(runtime, proposal, facts, states) or _told_otherwise(proposal, guidance, facts)
+        reason = why_void(runtime, proposal, facts, states) or _told_otherwise(proposal, guidance, facts)
         if reason is None:
             continue
         said = Fact(
@@ -212,20 +214,6 @@ def _void_stale(runtime: Runtime, view: View) -> tuple[str, ...]:
             voided.append(proposal.id)
             runtime.driver.wake([action.id for action in proposal.actions])
     return tuple(voided)
-
-
-def _why_void(runtime: Runtime, proposal: Proposal, facts: Facts, states: States) -> str | None:
-    policy = runtime.policies.current()
-    specs = tuple(action.spec for action in proposal.actions)
-    judged = replace(facts, tainted=proposal.tainted, demanded=proposal.mandatory, read_only=False)
-    verdict = judge(policy, specs, judged)
-    if verdict.kind is VerdictKind.DENY:
-        return f"policy denies it now: {verdict.reason} ({verdict.rule})"
-    if proposal.policy_version != policy.version:
-        return "the policy changed since it was proposed"
-    if fingerprint(specs, policy.version, states_read(specs, states)) != proposal.fingerprint:
-        return "the tools show another state than it was computed from"
-    return None
 
 
 def _told_otherwise(proposal: Proposal, guidance: Sequence[Guidance], facts: Facts) -> str | None:

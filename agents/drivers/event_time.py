@@ -6,10 +6,14 @@ where it stood.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agents.drivers.port import Work
+from domain.errors import ExternalError
+
+log = logging.getLogger(__name__)
 
 
 class EventTimeDriver:
@@ -32,12 +36,19 @@ class EventTimeDriver:
         self._work = None
 
     def run_due(self) -> int:
-        """Everything due by now, and what becomes due by it; returns how many looks that took."""
+        """Everything due by now, and what becomes due by it; returns how many looks that took.
+
+        An action whose tool failed is left for the next call: time stands still in this one.
+        """
         if self._work is None:
             return 0
-        looks = 0
-        while due := self._due(self._now()):
+        looks, failed = 0, set[str]()
+        while due := [action for action in self._due(self._now()) if action not in failed]:
             for action in due:
-                self._work.act(action)
                 looks += 1
+                try:
+                    self._work.act(action)
+                except ExternalError as error:
+                    log.warning("action %s waits: %s", action, error.detail)
+                    failed.add(action)
         return looks
