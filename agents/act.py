@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from agents.execute import execute, settle
 from agents.measure import measure
+from agents.modes import is_read_only
 from domain.actions import Action, ActionStatus
 from domain.audit import Fact
-from domain.lifecycle import Move, next_move
+from domain.lifecycle import Move, held, next_move
 from domain.proposals import Proposal, ProposalStatus
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def advance(runtime: Runtime, action_id: str) -> Move:
     while True:
         action = runtime.store.actions.get(action_id)
         proposal = runtime.store.proposals.get(action.proposal)
-        move = next_move(proposal, action, runtime.clock.now())
+        now = runtime.clock.now()
+        move = next_move(proposal, action, now)
+        if is_read_only(runtime):
+            move = held(move, proposal, action, now)
         if move.kind in {"wait", "close"}:
             runtime.store.actions.set_due(action_id, move.until)
             return move
@@ -68,7 +72,10 @@ def _escalate(runtime: Runtime, proposal: Proposal) -> None:
 
 
 def _deny(runtime: Runtime, proposal: Proposal, action: Action) -> None:
-    detail = proposal.detail or f"the proposal was {proposal.status}"
+    if proposal.status is ProposalStatus.APPROVED:
+        detail = "read-only mode outlasted the time it was proposed for"
+    else:
+        detail = proposal.detail or f"the proposal was {proposal.status}"
     fact = _fact(runtime, "action.denied", action.id, proposal=proposal.id, because=detail)
     runtime.store.actions.move(
         action.id, ActionStatus.PENDING, ActionStatus.DENIED, due_at=None, facts=[fact], detail=detail

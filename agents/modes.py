@@ -1,4 +1,7 @@
-"""Read-only mode: one switch that stops every effect; reading, reasoning and proposing go on."""
+"""Read-only mode: one switch that stops every effect; reading, reasoning, proposing and deciding go on.
+
+What is approved meanwhile waits until the switch is off or its proposal's time is over; then it is judged anew.
+"""
 
 from __future__ import annotations
 
@@ -28,4 +31,7 @@ def set_read_only(runtime: Runtime, on: bool, person: Person, reason: str) -> No
     )
     runtime.store.flags.set(READ_ONLY, on, facts=[fact])
     if not on:
-        runtime.driver.wake(runtime.store.actions.waiting())
+        waiting = runtime.store.actions.waiting()
+        for action in waiting:
+            runtime.store.actions.set_due(action, fact.at)
+        runtime.driver.wake(waiting)

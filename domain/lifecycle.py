@@ -69,6 +69,18 @@ def _once_approved(action: Action, now: datetime) -> Move:
             assert_never(action.status)
 
 
+def held(move: Move, proposal: Proposal, action: Action, now: datetime) -> Move:
+    """`move` while nothing may change a tool: what was approved waits, at most until its proposal would have expired.
+
+    What had begun waits however long: whether it was done is still to be found out.
+    """
+    if move.kind == "settle":
+        return Move("wait")
+    if move.kind != "execute":
+        return move
+    return Move("deny") if now >= proposal.expires_at and action.undo_of is None else Move("wait", proposal.expires_at)
+
+
 def due_at(proposal: Proposal, action: Action, now: datetime) -> datetime | None:
     """When the driver must look again: `now` for a move that is due, None when nothing will come by itself."""
     move = next_move(proposal, action, now)
