@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.execute import same_state
+from agents.modes import is_read_only
 from domain.actions import Action, ActionSpec, ActionStatus
 from domain.audit import Fact
 from domain.decisions import Decision, DecisionKind, Person, decision_id
 from domain.errors import Conflict
+from domain.ids import derive_id
 from domain.lifecycle import filled_role
-from domain.proposals import action_id
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
@@ -20,14 +21,18 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Acti
     """The new action that restores what was there before.
 
     Raises NotFound; Forbidden when the person could not have approved it; Conflict when the action is not
-    done, cannot be set back, was undone already, or the tool shows a third state meanwhile.
+    done, cannot be set back, was undone already, the tool shows a third state meanwhile, or Accord is read-only.
     """
     action = runtime.store.actions.get(action_id_)
+    if is_read_only(runtime):
+        raise Conflict("Accord is read-only, so nothing is set back. Turn read-only mode off first.")
     proposal = runtime.store.proposals.get(action.proposal)
     filled_role(proposal, person)
     restored = _restoring(runtime, action, reason)
+    # Undoing an undo asks for the arguments of the first action again: whose undo it is makes it another action.
+    undoing_id = derive_id("act", proposal.id, restored.argument_hash, action.id)
     decision = Decision(
-        id=decision_id(proposal.id, person.id, DecisionKind.APPROVE, restored.argument_hash),
+        id=decision_id(proposal.id, person.id, DecisionKind.APPROVE, undoing_id),
         proposal=proposal.id,
         kind=DecisionKind.APPROVE,
         by=person.id,
@@ -36,7 +41,7 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Acti
         at=runtime.clock.now(),
     )
     undoing = Action(
-        id=action_id(proposal.id, restored),
+        id=undoing_id,
         proposal=proposal.id,
         spec=restored,
         authorised_by=decision.id,
@@ -58,7 +63,7 @@ def _restoring(runtime: Runtime, action: Action, reason: str) -> ActionSpec:
     spec = action.spec
     if action.status is not ActionStatus.DONE:
         raise Conflict(f"{action.id} is {action.status}; only an action that is done can be undone.")
-    if not spec.reversible or action.state_before is None:
+    if not runtime.tools.can_undo(spec) or action.state_before is None:
         raise Conflict(f"{spec.kind} cannot be set back: what was created or said stays. Mend it in the tool itself.")
     shown = runtime.tools.read_back(spec)
     if not same_state(shown, spec.value):
