@@ -121,14 +121,25 @@ def test_modify_is_judged_anew(company: Company, waiting: Proposal) -> None:
 
 def test_drift_voids_the_action(company: Company, waiting: Proposal) -> None:
     ana, ben = company.client("ana"), company.client("ben")
-    moved = {**company.declared(BUDGET, daily_budget=900, currency="EUR"), "id": "declared-again"}
-    assert ana.post("/v1/signals", json=moved).json()["accepted"] == 1
     _decide(ana, waiting)
     _decide(ben, waiting)
+    assert ana.post("/v1/signals", json=_moved(company)).json()["accepted"] == 1
     company.work()
     (action,) = ana.get("/v1/actions").json()["items"]
     assert action["status"] == "drifted"
     assert _budget(ana) == 90000
+
+
+def test_what_drifted_cannot_be_approved(company: Company, waiting: Proposal) -> None:
+    ana, path = company.client("ana"), f"/v1/proposals/{waiting.id}"
+    assert ana.post("/v1/signals", json=_moved(company)).json()["accepted"] == 1
+    late = ana.post(f"{path}/decisions", json={"decision": "approve", "fingerprint": waiting.fingerprint})
+    assert (late.status_code, "another state" in late.json()["detail"]) == (409, True)
+    assert ana.get(path).json()["status"] == "void"
+
+
+def _moved(company: Company) -> dict[str, Any]:
+    return {**company.declared(BUDGET, daily_budget=900, currency="EUR"), "id": "declared-again"}
 
 
 def test_read_only_stops_every_effect(company: Company, waiting: Proposal) -> None:
