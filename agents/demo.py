@@ -109,8 +109,7 @@ def play(
     while True:
         clock.set(host.now())
         pull(runtime)
-        driver.run_due()
-        opened, proposed = _think(runtime)
+        opened, proposed = _think(runtime, driver)
         answered = answer_pending(runtime, delay) if host.day <= days - unanswered else 0
         driver.run_due()
         if watch is not None:
@@ -123,11 +122,15 @@ def play(
             return
 
 
-def _think(runtime: Runtime) -> tuple[tuple[Situation, ...], int]:
-    """One round a day; a day that was thought about before a kill is not thought about twice."""
+def _think(runtime: Runtime, driver: EventTimeDriver) -> tuple[tuple[Situation, ...], int]:
+    """What is due and then one round a day.
+
+    A day that was thought about before a kill goes on with its answers, so that all things keep their order.
+    """
     last = runtime.store.rounds.last()
     if last is not None and last.at >= runtime.clock.now():
         return (), 0
+    driver.run_due()
     report = run_round(runtime)
     opened = tuple(runtime.store.situations.get(name) for name in report.opened)
     return opened, len(report.proposed)
