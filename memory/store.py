@@ -28,6 +28,7 @@ from memory.proposals import Proposals
 from memory.rounds import Rounds
 from memory.signals import Signals
 from memory.situations import Situations
+from memory.told import Payloads
 from memory.view import StoreView
 
 
@@ -49,6 +50,7 @@ class Store:
         self.people = People(database)
         self.calls = Calls(database)
         self.flags = Flags(database)
+        self._payloads = Payloads(database)
 
     @classmethod
     def open(cls, url: str, *, audit_key: bytes = b"", create: bool = True) -> Store:
@@ -77,7 +79,7 @@ class Store:
 
     def view(self, now: datetime) -> StoreView:
         """The company as known at `now`: a snapshot of the signals stored so far."""
-        return StoreView(self.database, now)
+        return StoreView(self.database, now, self._payloads)
 
     def close(self) -> None:
         self.database.close()

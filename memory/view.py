@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +18,7 @@ from memory import tables
 from memory.arrivals import SeriesRow, read_series
 from memory.database import Database
 from memory.limits import standing
-from memory.page import AnyRow
+from memory.told import Payloads, payload, told, told_rows
 
 D = TypeVar("D", bound=SignalData)
 P = TypeVar("P")
@@ -33,8 +32,8 @@ class StoreView:
     that a sender whose clock runs ahead loses no point and finance is heard at once.
     """
 
-    def __init__(self, database: Database, now: datetime) -> None:
-        self._database = database
+    def __init__(self, database: Database, now: datetime, payloads: Payloads) -> None:
+        self._database, self._payloads = database, payloads
         self._now = now
         with database.read() as connection:
             newest = select(func.max(tables.signals.c.seq)).scalar_subquery()
@@ -121,46 +120,26 @@ class StoreView:
         return self._typed("accord.note", Note, since)
 
     def assets(self) -> Sequence[Told[AssetChanged]]:
-        newest = {told.data.asset: told for told in self._typed("accord.asset.changed", AssetChanged, None)}
+        newest = {each.data.asset: each for each in self._typed("accord.asset.changed", AssetChanged, None)}
         return [newest[asset] for asset in sorted(newest)]
 
     @cached_property
     def _limits(self) -> tuple[ActiveLimit, ...]:
-        rows = self._rows("accord.finance.limit", None, ends=False)
-        words = [(str(row.source), _told(row, FinanceLimit.model_validate(_payload(row)))) for row in rows]
-        return standing(words, self._now)
+        every = self._payloads.read("accord.finance.limit", FinanceLimit, self.seq)
+        return standing([(heard.source, heard.told) for heard in every], self._now)
 
     def limits(self) -> Sequence[ActiveLimit]:
         return self._limits
 
     def signals(self, type_: str, since: datetime | None = None) -> Sequence[Told[Mapping[str, Any]]]:
-        return [_told(row, _payload(row)) for row in self._rows(type_, since)]
+        rows = told_rows(self._database, type_, seq=self.seq, since=since, until=self._now)
+        return [told(row, payload(row)) for row in rows]
 
     def _typed(self, type_: str, model: type[D], since: datetime | None) -> Sequence[Told[D]]:
         cached = self._told.get((type_, since))
         if cached is None:
-            cached = [_told(row, model.model_validate(_payload(row))) for row in self._rows(type_, since)]
+            every = self._payloads.read(type_, model, self.seq)
+            within = (heard.told for heard in every if heard.told.at <= self._now)
+            cached = [each for each in within if since is None or each.at >= since]
             self._told[type_, since] = cached
         return cached
-
-    def _rows(self, type_: str, since: datetime | None, *, ends: bool = True) -> Sequence[AnyRow]:
-        """Signals of one type in order of event time, then arrival."""
-        table = tables.signals.c
-        query = select(table.source, table.id, table.at, table.trust, table.raw)
-        query = query.where(table.type == type_, table.seq <= self.seq).order_by(table.at, table.seq)
-        if type_ != tables.POINT_TYPE:
-            query = query.where(tables.TOLD)
-        if ends:
-            query = query.where(table.at <= self._now)
-        if since is not None:
-            query = query.where(table.at >= since)
-        with self._database.read() as connection:
-            return connection.execute(query).all()
-
-
-def _payload(row: AnyRow) -> dict[str, Any]:
-    return json.loads(row.raw).get("data") or {}
-
-
-def _told(row: AnyRow, data: P) -> Told[P]:
-    return Told(row.at, f"signal:{row.source}#{row.id}", row.trust, data)
