@@ -119,27 +119,23 @@ def test_modify_is_judged_anew(company: Company, waiting: Proposal) -> None:
     assert changed["fingerprint"] != waiting.fingerprint
 
 
-def test_drift_voids_the_action(company: Company, waiting: Proposal) -> None:
+def test_drift_before_the_answer_is_a_conflict(company: Company, waiting: Proposal) -> None:
+    ana = company.client("ana")
+    _somebody_moves_the_budget(company)
+    body = {"decision": "approve", "fingerprint": waiting.fingerprint}
+    assert ana.post(f"/v1/proposals/{waiting.id}/decisions", json=body).status_code == 409
+    assert ana.get(f"/v1/proposals/{waiting.id}").json()["status"] == "void"
+
+
+def test_drift_after_the_answer_voids_the_action(company: Company, waiting: Proposal) -> None:
     ana, ben = company.client("ana"), company.client("ben")
     _decide(ana, waiting)
     _decide(ben, waiting)
-    assert ana.post("/v1/signals", json=_moved(company)).json()["accepted"] == 1
+    _somebody_moves_the_budget(company)
     company.work()
     (action,) = ana.get("/v1/actions").json()["items"]
     assert action["status"] == "drifted"
     assert _budget(ana) == 90000
-
-
-def test_what_drifted_cannot_be_approved(company: Company, waiting: Proposal) -> None:
-    ana, path = company.client("ana"), f"/v1/proposals/{waiting.id}"
-    assert ana.post("/v1/signals", json=_moved(company)).json()["accepted"] == 1
-    late = ana.post(f"{path}/decisions", json={"decision": "approve", "fingerprint": waiting.fingerprint})
-    assert (late.status_code, "another state" in late.json()["detail"]) == (409, True)
-    assert ana.get(path).json()["status"] == "void"
-
-
-def _moved(company: Company) -> dict[str, Any]:
-    return {**company.declared(BUDGET, daily_budget=900, currency="EUR"), "id": "declared-again"}
 
 
 def test_read_only_stops_every_effect(company: Company, waiting: Proposal) -> None:
@@ -150,6 +146,11 @@ def test_read_only_stops_every_effect(company: Company, waiting: Proposal) -> No
     company.work()
     assert _budget(ana) == 120000
     assert company.client("ana", "read", "decide").put("/v1/mode", json={"read_only": False}).status_code == 403
+
+
+def _somebody_moves_the_budget(company: Company) -> None:
+    moved = {**company.declared(BUDGET, daily_budget=900, currency="EUR"), "id": "declared-again"}
+    assert company.client("ana").post("/v1/signals", json=moved).json()["accepted"] == 1
 
 
 def _decide(client: Any, proposal: Proposal, **more: str) -> dict[str, Any]:

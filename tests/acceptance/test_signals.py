@@ -73,13 +73,6 @@ def test_a_repeat_with_other_content_is_rejected_and_named(company: Company) -> 
     assert answer["rejected"][0]["id"] == "point/1"
 
 
-def test_money_that_is_none_in_a_declared_entity_leaves_its_neighbours_alone(company: Company) -> None:
-    events = [company.declared("budget:odd", daily_budget="a lot", currency="EUR"), company.point(1)]
-    sent = company.client().post("/v1/signals", json=events)
-    assert sent.status_code == 200
-    assert company.runtime.store.signals.get("tests", "point/1").id == "point/1"
-
-
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
