@@ -1,0 +1,1 @@
+"""Extensions that fail, hang or lie."""
