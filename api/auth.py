@@ -34,6 +34,7 @@ ADMIN = "admin"
 BOOTSTRAP_KEY = "ACCORD_BOOTSTRAP_KEY"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEY_FILE = "session.key"
+_SHORTEST_KEY = 8
 _WALL = WallClock()
 
 
@@ -85,8 +86,10 @@ class Gate:
             return None
         now = self._runtime.clock.now()
         given = secret(BOOTSTRAP_KEY, self._environ)
-        if given is not None and len(given) < 16:
-            raise ConfigError(f"`{BOOTSTRAP_KEY}` is shorter than 16 characters. Choose a longer, random one.")
+        if given is not None and len(given) < _SHORTEST_KEY:
+            raise ConfigError(
+                f"`{BOOTSTRAP_KEY}` is shorter than {_SHORTEST_KEY} characters. Choose a longer, random one."
+            )
         if self._find(ADMIN) is None:
             store.people.put(Person(id=ADMIN, roles=frozenset({ADMIN})))
         _, made = store.keys.create("bootstrap", ADMIN, FULL_SCOPES, now, secret=given)
@@ -105,6 +108,12 @@ class Gate:
         if found is None:
             raise NotFound(f"Nobody is called {name!r} here. Add them under `auth.people` in accord.yaml.")
         return found
+
+    def people(self) -> list[Person]:
+        """Everybody who is known here, by name; the configuration wins over the store."""
+        configured = {person.id: person for person in self._runtime.settings.auth.people}
+        stored = {person.id: person for person in self._runtime.store.people.all()}
+        return sorted({**stored, **configured}.values(), key=lambda person: person.id)
 
     def by_secret(self, given: str) -> Caller:
         """The caller behind an API key. Raises Unauthorised for an unknown or revoked one."""

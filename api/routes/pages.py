@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -15,6 +16,7 @@ from api.given import Guard, Used
 from api.pages import Pages, is_https
 from api.routes.situations import timeline, with_proposals
 from api.session import COOKIE, SESSION_LASTS
+from domain.audit import Fact
 from domain.decisions import DecisionKind, DecisionRequest
 from domain.errors import Forbidden, Unauthorised
 from domain.proposals import ProposalStatus
@@ -83,7 +85,7 @@ def logout() -> Response:
 
 
 @reader.get("/")
-def today_page(request: Request, runtime: Used, pages: Shown, caller: CurrentCaller) -> Response:
+def today_page(request: Request, runtime: Used, pages: Shown, gate: Guard, caller: CurrentCaller) -> Response:
     """Pending proposals as cards, open situations, what was answered lately."""
     now, words = runtime.clock.now(), pages.wording(request)
     pending = runtime.store.proposals.pending()
@@ -104,6 +106,7 @@ def today_page(request: Request, runtime: Used, pages: Shown, caller: CurrentCal
         "horizon": runtime.settings.objective.horizon_days,
         "now": now,
         "newest": _NEWEST,
+        "people": gate.people(),
     }
     return pages.render(request, "today.html", values)
 
@@ -172,6 +175,18 @@ def switch_mode(
     """Turns the read-only switch."""
     modes.set_read_only(runtime, read_only == "on", caller.person, reason)
     return _to("/")
+
+
+@demo_router.post("/act-as", dependencies=[needs("admin")])
+def act_as(
+    request: Request, runtime: Used, gate: Guard, caller: CurrentCaller, person: Annotated[str, Form(max_length=100)]
+) -> Response:
+    """Goes on as another person of the demo company, so that one visitor can see two people agree."""
+    other = gate.person(person)
+    now = runtime.clock.now()
+    taken = Fact(at=now, actor=f"person:{caller.person.id}", verb="session.handed_over", subject=other.id)
+    runtime.store.audit.append(taken)
+    return _signed_in(request, gate, replace(caller, person=other))
 
 
 @demo_router.post("/next-day")

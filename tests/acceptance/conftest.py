@@ -46,6 +46,7 @@ POLICY = Policy(
 PEOPLE = (
     Person(id="ana", roles=frozenset({"search_owner"})),
     Person(id="ben", roles=frozenset({"finance"})),
+    Person(id="root", roles=frozenset({"admin"})),
     Person(id="eve", roles=frozenset({"content_lead"})),
 )
 

@@ -45,8 +45,8 @@ def test_the_bootstrap_key_comes_from_the_environment(company: Company) -> None:
 
 
 def test_a_short_bootstrap_key_is_refused(company: Company) -> None:
-    with pytest.raises(ConfigError, match="16 characters"):
-        Gate(company.runtime, environ={"ACCORD_BOOTSTRAP_KEY": "secret"}).first_start()
+    with pytest.raises(ConfigError, match="8 characters"):
+        Gate(company.runtime, environ={"ACCORD_BOOTSTRAP_KEY": "short"}).first_start()
 
 
 def test_keys_are_made_used_and_revoked_with_their_sessions(company: Company) -> None:
@@ -165,6 +165,18 @@ def test_the_next_day_is_there_in_the_demo_only(company: Company) -> None:
     path, headers = "/v1/demo/next-day", dict(company.client().headers)
     assert path in company.client().get("/openapi.json").json()["paths"]
     assert TestClient(own, headers=headers).post(path).status_code == 404
+
+
+def test_one_visitor_of_the_demo_can_be_two_people(company: Company, waiting: Proposal) -> None:
+    browser, path = company.browser("root"), f"/proposals/{waiting.id}"
+    for person in ("ana", "ben"):
+        switched = browser.post("/act-as", data={"person": person, "csrf": _csrf(browser, "/")})
+        assert switched.status_code == 303
+        form = {"decision": "approve", "fingerprint": waiting.fingerprint, "csrf": _csrf(browser, path)}
+        assert browser.post(f"{path}/decisions", data=form).status_code == 303
+    assert company.client().get(f"/v1{path}").json()["status"] == "approved"
+    plain = company.browser("eve")
+    assert plain.post("/act-as", data={"person": "ana", "csrf": _csrf(plain, path)}).status_code == 403
 
 
 def test_the_driver_lives_as_long_as_the_app(company: Company, waiting: Proposal) -> None:
