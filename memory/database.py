@@ -80,9 +80,23 @@ def _sqlite_engine(url: URL, *, volatile: bool) -> Engine:
     return engine
 
 
+def plain_engine(url: str) -> Engine:
+    """An engine for a library that manages its own transactions; as durable as ours on SQLite."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed)
+    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
 def _on_connect(dbapi_connection: sqlite3.Connection, _record: object) -> None:
     # The driver would begin transactions by itself, too late and never IMMEDIATE.
     dbapi_connection.isolation_level = None
+    _set_pragmas(dbapi_connection, _record)
+
+
+def _set_pragmas(dbapi_connection: sqlite3.Connection, _record: object) -> None:
     cursor = dbapi_connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -15,6 +15,8 @@ from memory.database import Database
 
 
 class Flags:
+    """JSON values by name."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -10,6 +10,8 @@ from memory.database import Database
 
 
 class People:
+    """Persons by id."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,6 @@ from sqlalchemy import Connection, delete, insert, select
 from domain.signals import AssetChanged, Note, Signal, Trust
 from domain.situations import Situation
 from memory import tables
-from memory.vectors import content_hash
 
 Collection = Literal["notes", "playbooks", "assets", "situations"]
 COLLECTIONS: tuple[Collection, ...] = ("notes", "playbooks", "assets", "situations")
@@ -31,6 +31,10 @@ class Item:
     origin: str
     trust: Trust = "internal"
     when: datetime | None = None
+
+
+def content_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def remember(connection: Connection, collection: Collection, items: Sequence[Item]) -> int:

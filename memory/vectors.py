@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,10 +10,6 @@ from sqlalchemy import Connection, delete, insert, select
 from memory import tables
 from memory.database import Database
 from memory.embedder import Embedder, Vector
-
-
-def content_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def embed(database: Database, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector]:
