@@ -44,9 +44,22 @@ def edited_and_signed(rows: list[AuditRow], at: int) -> list[AuditRow]:
     return [*rows[:at], changed.model_copy(update={"hash": link(changed.previous, fact, changed.seq, b"forged")})]
 
 
+def removed_and_sewn_up(rows: list[AuditRow], at: int) -> list[AuditRow]:
+    """The forger closes the gap in numbers and links, but cannot sign."""
+    left = [*rows[:at], *rows[at + 1 :]]
+    before = [GENESIS, *(row.hash for row in left)]
+    return [row.model_copy(update={"seq": n, "previous": before[n - 1]}) for n, row in enumerate(left, start=1)]
+
+
+def unlinked(rows: list[AuditRow], at: int) -> list[AuditRow]:
+    return [*rows[:at], rows[at].model_copy(update={"previous": "f" * 64}), *rows[at + 1 :]]
+
+
 FORGERIES: list[Callable[[list[AuditRow], int], list[AuditRow]]] = [
     edited,
     edited_and_signed,
+    removed_and_sewn_up,
+    unlinked,
     lambda rows, at: [*rows[:at], *rows[at + 1 :], rows[at]],
     lambda rows, at: [*rows[:at], rows[at], *rows[at:]],
     lambda rows, at: [*rows[:at], *rows[at + 1 :]],
