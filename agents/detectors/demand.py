@@ -112,6 +112,8 @@ class _Board:
         shift = shift_of(panel, episode.units, episode.onset_s) or _from_alarm(episode)
         level = LONE_LEVEL if len(episode.units) == 1 else 0.1
         along = shift.rate if first.up else -shift.rate
+        if not shift.compared and along <= 0:
+            shift = _from_alarm(episode)
         if shift.compared and not (shift.p_value <= level and along >= LEAST_RATE):
             return None
         flight = next((f for f in flights if 0 <= episode.onset_s - f.onset_s <= 10 * DAY_S and f.up == first.up), None)

@@ -238,6 +238,9 @@ def _words(entity: str) -> list[str]:
 
 def _channels_wanted(situation: Situation, found: dict[str, Any]) -> set[str]:
     """Captured demand is defended by search; a channel that moved by itself is answered on itself."""
+    if "elasticity" in situation.facts:
+        # A steady link says that more exposure brings more; no demand has risen that could be defended.
+        return {name for name in found if name == str(situation.facts["channel"]).partition(":")[2]}
     own = str(situation.facts.get("channel") or "").partition(":")[2]
     exposure = str(situation.facts.get("exposure_channel") or "").partition(":")[2]
     if situation.kind == SituationKind.DEMAND_DROP:

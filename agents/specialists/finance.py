@@ -38,8 +38,9 @@ class FinanceSpecialist:
                 cut = _comply(situation, context, over)
                 yield from cut
                 freed = sum(spec.delta_minor for candidate in cut for spec in candidate.specs)
-                yield from _offer(situation, context, freed - over)
-        elif situation.kind == SituationKind.FREED_BUDGET:
+                # What the cap takes from its scope is free for budgets that it does not bind.
+                yield from _offer(situation, context, freed)
+        elif situation.kind == SituationKind.FREED_BUDGET and facts.get("kind") == "cap":
             bound = [budget_now(context, budget) or 0 for budget in facts.get("budgets", [])]
             yield from _offer(situation, context, int(sum(bound) * step_rate(context)))
 

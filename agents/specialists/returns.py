@@ -52,7 +52,7 @@ def gain_of(context: Context, channel: str | None, units: Sequence[str], name: s
     because = f"platforms claim {claimed:.1f} of revenue per unit spent, of which a part is caused"
     prior = Prior(mean, max((high - low) / 3.29, 1e-6), because)
     found = _from_history(context, channel, prior)
-    return Gain(found.mean - 1, found.low - 1, found.high - 1, f"{because}; history weighs {found.history_rate:.0%}")
+    return _net(found, f"{because}; history weighs {found.history_rate:.0%}")
 
 
 def _unclaimed(context: Context, channel: str | None) -> Gain:
@@ -60,8 +60,14 @@ def _unclaimed(context: Context, channel: str | None) -> Gain:
     if not context.view.keys("revenue") or not keys_of(context.view, "spend", channel):
         return _ASSUMED
     found = _from_history(context, channel, BREAK_EVEN)
-    because = f"no conversions are reported; break-even is assumed and history weighs {found.history_rate:.0%}"
-    return Gain(found.mean - 1, found.low - 1, found.high - 1, because)
+    return _net(
+        found, f"no conversions are reported; break-even is assumed and history weighs {found.history_rate:.0%}"
+    )
+
+
+def _net(found: Return, because: str) -> Gain:
+    """After the money spent. What is spent can be lost, but no more than that."""
+    return Gain(max(-1.0, found.mean - 1), max(-1.0, found.low - 1), max(-1.0, found.high - 1), because)
 
 
 def _from_history(context: Context, channel: str | None, prior: Prior) -> Return:

@@ -276,6 +276,13 @@ class TestFinance:
         assert "budget:display-r00" not in {spec.entity for spec in cut.specs}
         assert sum(spec.delta_minor for spec in cut.specs) == (9 * 400 - 3000) * 100
 
+    def test_what_a_cap_frees_is_offered_where_it_earns_most(self) -> None:
+        _, thought = judged(company(structure(), [limit("cap", "channel:display", 3000)]))
+        by_key = {c.key: c for c in chosen(thought)}
+        offer = by_key["reoffer:brand-search"]
+        assert sum(spec.delta_minor for spec in offer.specs) <= sum(s.delta_minor for s in by_key["comply"].specs)
+        assert all(0 < (spec.step_rate or 0) <= 0.2 for spec in offer.specs)
+
     def test_a_freeze_stops_every_rise(self) -> None:
         freeze = limit("freeze", "channel:brand-search")
         _, thought = judged(company(structure(), market(56, ctv=flight, queries=lifted), [freeze]))
