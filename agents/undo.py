@@ -29,8 +29,9 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Acti
     proposal = runtime.store.proposals.get(action.proposal)
     filled_role(proposal, person)
     restored = _restoring(runtime, action, reason)
-    # Undoing an undo asks for the arguments of the first action again: whose undo it is makes it another action.
-    undoing_id = derive_id("act", proposal.id, restored.argument_hash, action.id)
+    # An undo of an undo, or a second try, sets what was set before: whose undo and which try make it another action.
+    tries = sum(each.undo_of == action.id for each in proposal.actions)
+    undoing_id = derive_id("act", proposal.id, restored.argument_hash, action.id, tries)
     decision = Decision(
         id=decision_id(proposal.id, person.id, DecisionKind.APPROVE, undoing_id),
         proposal=proposal.id,

@@ -1,10 +1,14 @@
-"""Both databases for every test that asks for `store_url`: a file of SQLite, and a Postgres that needs no install."""
+"""Both databases for every test that asks for `store_url`, and a checker that traces every effect to what allowed it.
+
+SQLite is a file; the Postgres needs no install.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -12,6 +16,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from agents.replay import everything
+from connectors.sandbox.host import Host
+from domain.audit import AuditRow
 from memory.store import Store, migrate
 
 KEY = b"key of the tests"
@@ -74,3 +81,43 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(store_url: str) -> Iterator[Store]:
     with Store.open(store_url, audit_key=KEY) as opened:
         yield opened
+
+
+def _authorises(row: AuditRow, started: AuditRow) -> bool:
+    """Whether `row` allows what `started` says was begun: the same arguments, by the rule or person it names."""
+    by, hash_ = started.facts["authorised_by"], started.facts["argument_hash"]
+    match row.verb:
+        case "proposal.created":
+            auto = row.facts["verdict"] == "auto" and by == f"rule:{row.facts['rule']}"
+            return auto and row.subject == started.facts["proposal"] and hash_ in row.facts["arguments"]
+        case "decision.recorded":
+            agreed = row.facts["decision"] == by and row.facts["kind"] in {"approve", "modify"}
+            return agreed and row.facts["status"] == "approved" and hash_ in row.facts["arguments"]
+        case "undo.decided":
+            return row.facts["decision"] == by and row.facts["argument_hash"] == hash_
+        case _:
+            return False
+
+
+@pytest.fixture(scope="session")
+def assert_traced() -> Callable[[Store, Host], None]:
+    """Reads audit, effects and the tool's own log, and trusts none of them alone."""
+
+    def check(store: Store, host: Host) -> None:
+        rows = list(store.audit.rows())
+        assert store.audit.verify().fault is None
+        started = [row for row in rows if row.verb == "effect.started"]
+        for begun in started:
+            assert sum(_authorises(row, begun) for row in rows[: begun.seq - 1]) == 1, begun
+        effects = list(everything(store.effects.page))
+        assert {row.facts["effect"] for row in started} == {effect.id for effect in effects}
+        hashes = {row.facts["effect"]: row.facts["argument_hash"] for row in started}
+        assert hashes == {effect.id: effect.argument_hash for effect in effects}
+        changed = Counter(entry.key for entry in host._log.entries() if entry.key and entry.result["ok"])
+        assert set(changed.values()) <= {1}
+        done = {effect.idempotency_key for effect in effects if effect.status == "confirmed"}
+        maybe = {effect.idempotency_key for effect in effects if effect.status in {"unknown", "started"}}
+        assert done <= set(changed) <= done | maybe
+        assert all(host.calls(key, acted=True) == 1 for key in done)
+
+    return check
