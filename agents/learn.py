@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from domain.entities import EntityTree, kind_of
 from domain.ids import derive_id
 from domain.outcomes import Lesson, Outcome, OutcomeVerdict
 from domain.proposals import Proposal
@@ -14,23 +15,23 @@ PRIOR_WEIGHT = 2.0
 BOUNDS = (0.1, 2.0)
 
 
-def about(specialist: str, entity: str | None) -> str:
-    """What a lesson generalises over: the specialist and the entity's family, `demand:brand-search`.
-
-    A family is the entity's name without its last part, which names the place (`budget:brand-search-idf`).
-    """
-    name = (entity or "").partition(":")[2]
-    return f"{specialist}:{name.rpartition('-')[0] or name or 'any'}"
+def about(specialist: str, entity: str | None, tree: EntityTree) -> str:
+    """What a lesson generalises over: the specialist and the channel (`demand:brand-search`), else the entity's kind."""
+    chain = tree.chain(entity) if entity else ()
+    channels = [above.partition(":")[2] for above in chain if kind_of(above) == "channel"]
+    return f"{specialist}:{channels[0] if channels else kind_of(entity or 'company')}"
 
 
-def lesson_from(outcome: Outcome, proposal: Proposal, lessons: Mapping[str, Lesson], now: datetime) -> Lesson | None:
+def lesson_from(
+    outcome: Outcome, proposal: Proposal, lessons: Mapping[str, Lesson], tree: EntityTree, now: datetime
+) -> Lesson | None:
     """The newest lesson after `outcome`; None when nothing was learnt (unknowable).
 
     The factor is a running mean of measured over expected value, shrunk towards 1 by `PRIOR_WEIGHT`.
     """
     if outcome.verdict is OutcomeVerdict.UNKNOWABLE:
         return None
-    theme = about(proposal.specialist, proposal.actions[0].spec.entity if proposal.actions else None)
+    theme = about(proposal.specialist, proposal.actions[0].spec.entity, tree)
     before = lessons.get(theme)
     ratio = outcome.value_minor / outcome.expected_minor if outcome.expected_minor > 0 else 1.0
     ratio = min(max(ratio, -1.0), 3.0)

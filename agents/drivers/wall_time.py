@@ -8,6 +8,7 @@ compare-and-set of each move makes a double look harmless.
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from agents.drivers.port import Work
 from domain.errors import AccordError, NotFound
-from memory.database import Database
+from memory.database import plain_engine
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,10 @@ class WallTimeDriver:
         self, actions: DueActions, now: Callable[[], datetime], engine_url: str, executor: str = "local"
     ) -> None:
         self._actions, self._now = actions, now
-        self._database, self._executor = Database(engine_url), executor
+        self._engine_url, self._executor = engine_url, executor
         self._work: Work | None = None
         self._wanted, self._worded, self._stopping = threading.Event(), threading.Event(), threading.Event()
+        self._awake: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._rounds = 0
 
@@ -58,20 +60,20 @@ class WallTimeDriver:
         self._work = work
         self._stopping.clear()
         self._launch()
-        for loop in (self._round_loop, self._sweep_loop, self._word_loop):
+        for loop in (self._round_loop, self._begin_loop, self._sweep_loop, self._word_loop):
             thread = threading.Thread(target=loop, name=f"accord{loop.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
         self.wake(self._actions.waiting())
+        self.poke()
 
     def poke(self) -> None:
         self._wanted.set()
 
     def wake(self, actions: Iterable[str]) -> None:
-        if self._work is None:
-            return
+        # Workflows are begun by a thread of their own: a step of one may not start another.
         for action in actions:
-            self._begin(action)
+            self._awake.put(action)
 
     def stop(self) -> None:
         """Stop taking new work; workflows go on from their last step at the next start."""
@@ -82,6 +84,7 @@ class WallTimeDriver:
         self._stopping.set()
         self._wanted.set()
         self._worded.set()
+        self._awake.put(None)
         for thread in self._threads:
             thread.join(timeout=10)
         self._threads.clear()
@@ -95,15 +98,21 @@ class WallTimeDriver:
         DBOS(
             config=DBOSConfig(
                 name="accord",
-                system_database_engine=self._database.engine,
+                system_database_engine=plain_engine(self._engine_url),
                 executor_id=self._executor,
                 application_version=WORKFLOW_VERSION,
                 serializer=DBOSPortableJSONSerializer(),
                 console_log_level="ERROR",
             )
         )
-        look = DBOS.step(name="look")(self._look)
-        reason = DBOS.step(name="round")(self._reason)
+
+        @DBOS.step(name="look")
+        def look(action: str) -> float | None:
+            return self._look(action)
+
+        @DBOS.step(name="round")
+        def reason() -> None:
+            self._reason()
 
         @DBOS.workflow(name="act")
         def act(action: str) -> str:  # pyright: ignore[reportUnusedFunction] — registered by its decorator
@@ -154,6 +163,13 @@ class WallTimeDriver:
         elif not owner:
             self._begin(action, f"@{self._now():%Y%m%dT%H%M%S}")
 
+    def _begin_loop(self) -> None:
+        while (action := self._awake.get()) is not None:
+            try:
+                self._begin(action)
+            except Exception:  # edge: the worker's loop outlives a failed start; the sweep finds the action again
+                log.exception("action %s could not be begun", action)
+
     def _round_loop(self) -> None:
         from dbos import DBOS, SetWorkflowID
 
@@ -175,8 +191,7 @@ class WallTimeDriver:
             try:
                 if self._work is not None and sweeps % LISTEN_EVERY == 0:
                     self._work.listen()
-                for action in self._actions.due(self._now() - OVERDUE):
-                    self._begin(action)
+                self.wake(self._actions.due(self._now() - OVERDUE))
             except Exception:  # edge: the worker's loop outlives a failed sweep
                 log.exception("a sweep failed; the next one tries again")
             sweeps += 1
