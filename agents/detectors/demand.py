@@ -9,7 +9,7 @@ from agents.detectors.episodes import Episode, Watch
 from agents.detectors.exposure import Flight, flights_of
 from agents.detectors.links import LinkWatch
 from agents.detectors.panel import DAY_S, Panel, moment
-from agents.detectors.rivals import BOTS, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
+from agents.detectors.rivals import BOTS, EVERYWHERE, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
 from agents.detectors.shift import Shift, change_of, keys_of, recent_panel, shift_of
 from agents.detectors.told import told_causes
 from domain.ports import View
@@ -128,17 +128,20 @@ class _Board:
     def _clues(
         self, units: Sequence[str], metrics: Sequence[str], shift: Shift, onset_s: float, *, up: bool, exposed: bool
     ) -> Clues:
-        market: dict[str, float] = {}
-        for metric in MARKET_METRICS:
-            other = None if metric in metrics else change_of(self.panel(metric), units, onset_s)
-            if other is not None:
-                market[metric] = other
         everywhere = self.panel(shift.metric).units
         share = len(set(units) & set(everywhere)) / len(everywhere) if len(everywhere) > 1 else 0.0
+        market: dict[str, float] = {}
+        for metric in MARKET_METRICS:
+            panel = self.panel(metric)
+            # What happens everywhere is lost in a comparison with the other places.
+            whole = panel.units if share >= EVERYWHERE else units
+            other = None if metric in metrics else change_of(panel, whole, onset_s)
+            if other is not None:
+                market[metric] = other
         won = change_of(self.panel("impression_share"), units, onset_s)
         return Clues(
             up=up,
-            metrics=tuple(metrics),
+            metrics=(shift.metric, *metrics),
             rate=shift.rate,
             common_rate=shift.common_rate,
             units_share=share,

@@ -24,11 +24,19 @@ class LossesDetector:
 
     name = "losses"
 
+    def __init__(self) -> None:
+        self._onsets: dict[str, str] = {}
+
     def find(self, view: View) -> Iterable[Finding]:
         lost = _lost(view)
         losses = _losses(lost, view)
-        for rise in _risen(losses, view.as_of.timestamp()):
-            yield _finding(view, rise, lost, _onset(losses, rise.reason, view.as_of))
+        risen = _risen(losses, view.as_of.timestamp())
+        # While a reason stays risen its name stays, even when late news move the week in which it began.
+        self._onsets = {
+            rise.reason: self._onsets.get(rise.reason) or _onset(losses, rise.reason, view.as_of) for rise in risen
+        }
+        for rise in risen:
+            yield _finding(view, rise, lost, self._onsets[rise.reason])
 
 
 def _risen(losses: list[Loss], now_s: float) -> list[Rise]:

@@ -15,13 +15,15 @@ ACTABLE = frozenset({REAL, EXPOSED, RIVAL})
 """Explanations on which money may move."""
 PLATFORM_METRICS = frozenset({"clicks", "conversions", "ctr"})
 """What advertising platforms count themselves: the first to be wrong."""
+EVERYWHERE = 0.8
+"""Share of all places from which a move counts as being everywhere."""
 MARKET_METRICS = ("sessions", "orders", "revenue", "queries")
 """What others count: it corroborates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """What is known about one episode. Rates are changes since onset; None where it is not measured."""
+    """What is known about one episode, its metric first. Rates are changes since onset; None where not measured."""
 
     up: bool
     metrics: Sequence[str]
@@ -74,21 +76,21 @@ def _told(clues: Clues) -> list[tuple[str, float, str]]:
 def _spread(clues: Clues) -> list[tuple[str, float, str]]:
     """A season is everywhere; a cause of ours or of a region is not."""
     sign = 1 if clues.up else -1
-    if clues.units_share >= 0.8 or (clues.units_share and sign * clues.common_rate >= 0.6 * abs(clues.rate) > 0):
+    if clues.units_share >= EVERYWHERE or (clues.units_share and sign * clues.common_rate >= 0.6 * abs(clues.rate) > 0):
         return [(SEASON, 12.0, "nearly all places moved alike"), (EXPOSED, 0.1, "places without exposure moved too")]
     return []
 
 
 def _platform(clues: Clues) -> list[tuple[str, float, str]]:
     """Only the platform's own counts moved, and far: its counting is the likelier story."""
-    if not clues.market or not set(clues.metrics) <= PLATFORM_METRICS:
+    if not clues.market or clues.metrics[0] not in PLATFORM_METRICS:
         return _promotion(clues)
     largest = max(abs(rate) for rate in clues.market.values())
     if largest >= max(0.05, 0.25 * abs(clues.rate)):
         return []
     why = "only the platform's own counts moved, nothing that others count"
     bots = "conversions" not in clues.metrics and clues.up
-    return [(BOTS if bots else FAULT, 25.0, why), (FAULT, 5.0, why), (REAL, 0.3, why)]
+    return [(BOTS if bots else FAULT, 25.0, why), (FAULT, 5.0, why), (REAL, 0.3, why), (SEASON, 0.1, why)]
 
 
 def _promotion(clues: Clues) -> list[tuple[str, float, str]]:
