@@ -6,14 +6,15 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from api.cli.console import Console
 from domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 EXTENSION_GROUP = "accord.commands"
 Sections = Mapping[str, tuple[tuple[str, str, str], ...]]
@@ -69,7 +70,9 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from difflib import get_close_matches
+
             near = get_close_matches(args[0], self.list_commands(ctx), n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"`{ctx.command_path} --help` lists them."
             raise click.UsageError(f"There is no command {args[0]!r}. {hint}", ctx)
@@ -123,6 +126,8 @@ class LazyGroup(Group):
 
 def _extensions(taken: Mapping[str, str]) -> dict[str, EntryPoint]:
     """Commands of other packages by name; ours cannot be replaced."""
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group=EXTENSION_GROUP) if entry.name not in taken}
 
 

@@ -47,7 +47,7 @@ def models_of(runtime: Runtime) -> dict[str, Any]:
     return {
         "calls": len(calls),
         "providers": sorted({str(call["provider"]) for call in calls if call.get("provider")}),
-        "cost": str(Decimal(totals.cost_nano).scaleb(-9)),
+        "cost": f"{Decimal(totals.cost_nano).scaleb(-9):f}",
         "currency": runtime.settings.objective.currency,
     }
 

@@ -12,7 +12,6 @@ from api.importing.mapper import Fault, Mapped
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
-
     from agents.settings import Settings
 
 _BATCH = 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_a_command_of_another_package_that_cannot_be_loaded_fails_alone(monkeypa
     def only_broken(**_: Any) -> list[EntryPoint]:
         return [broken]
 
-    monkeypatch.setattr(command, "entry_points", only_broken)
+    monkeypatch.setattr(importlib.metadata, "entry_points", only_broken)
     context = click.Context(accord)
     assert "broken" in accord.list_commands(context)  # type: ignore[attr-defined]
     assert run(["--help"]) == 0
