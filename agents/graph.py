@@ -143,7 +143,8 @@ def recalling(recall: Recall | None) -> Callable[[State], Update]:
     def node(state: State) -> Update:
         if recall is None:
             return {"recalled": {}}
-        return {"recalled": {s.id: tuple(recall(f"{s.title}. {s.summary}")) for s in state["plain"]}}
+        fresh = [situation for situation in state["plain"] if not situation.recalled]
+        return {"recalled": {s.id: tuple(recall(f"{s.title}. {s.summary}")) for s in fresh}}
 
     return node
 
@@ -159,8 +160,8 @@ def interpret(state: State) -> Update:
     heavy = {s.id for s in sorted(state["plain"], key=lambda s: (-s.worth_minor, s.id))[:MODEL_SITUATIONS]}
     read: list[Situation] = []
     for situation in state["plain"]:
-        known = recalled.get(situation.id, ())
-        seen = situation.model_copy(update={"recalled": tuple(item.id for item in known)})
+        known = tuple(item for item in recalled.get(situation.id, ()) if item.id != situation.id)
+        seen = situation.model_copy(update={"recalled": tuple(item.id for item in known) or situation.recalled})
         texts = [item.text for item in known]
         read.append(consultant.interpret(seen, texts) if situation.id in heavy else seen)
     return {"situations": tuple(read), "guidance": tuple(guidance)}

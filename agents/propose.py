@@ -51,6 +51,7 @@ def propose(choice: Choice, policy: Policy, facts: Facts, state: States) -> Prop
         specialist=candidate.specialist,
         origin=choice.origin,
         tainted=candidate.tainted,
+        mandatory=candidate.mandatory,
         created_at=facts.now,
         expires_at=facts.now + timedelta(hours=judged.expires_h),
         escalate_at=escalation_time(facts.now, judged.expires_h, judged.escalate_to),

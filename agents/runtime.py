@@ -16,6 +16,7 @@ from agents.drivers.event_time import EventTimeDriver
 from agents.drivers.port import Driver, Work
 from agents.extensions import load_extensions
 from agents.policies import Policies
+from agents.recalling import RecalledContext
 from agents.settings import SandboxSettings, Settings, secret
 from agents.tools import Tools
 from connectors.fence import ExtensionStatus
@@ -25,6 +26,7 @@ from connectors.sandbox.host import Host
 from connectors.sandbox.world import World, load_world
 from domain.ports import Detector, Specialist
 from domain.signals import BUILT_IN_TYPES, SignalData
+from memory.recall import Recall
 from memory.store import Store
 from providers.gateway import Gateway
 from providers.ledger import Ledger
@@ -48,6 +50,7 @@ class Runtime:
     store: Store
     tools: Tools
     gateway: Gateway
+    recall: Recall
     policies: Policies
     detectors: tuple[Detector, ...]
     specialists: tuple[Specialist, ...]
@@ -70,6 +73,9 @@ class Runtime:
         def listen() -> None:
             pull(self)
 
+        # Event time recalls by words alone: what is indexed by when would depend on the machine.
+        if not isinstance(self.clock, ManualClock):
+            self.recall.start()
         self.driver.start(
             Work(listen=listen, reason=reason, act=lambda action: advance(self, action), enrich=Enricher(self))
         )
@@ -126,6 +132,8 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
     tools, kinds = _tools(settings, host, clock)
     resources.callback(tools.close)
     gateway = resources.enter_context(_gateway(settings, store, overrides.scripted))
+    recall = Recall(store.database, settings.memory.url, settings.home)
+    resources.callback(recall.close)
     detectors, specialists = built_in_detectors(), built_in_specialists()
     extensions = load_extensions(limit_s=settings.extensions.limit_s, taken=_names(detectors, specialists))
     specialists = (*specialists, *extensions.specialists)
@@ -135,12 +143,13 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
         store=store,
         tools=tools,
         gateway=gateway,
+        recall=recall,
         policies=Policies(settings.policy),
         detectors=(*detectors, *extensions.detectors),
         specialists=specialists,
         signal_types={**extensions.signals, **BUILT_IN_TYPES},
         extensions=(*extensions.status, *kinds),
-        graph=build_graph(None, gateway, specialists),
+        graph=build_graph(RecalledContext(recall), gateway, specialists),
         driver=make_driver(store, clock),
         _resources=resources,
     )

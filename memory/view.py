@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from domain.entities import Entity, EntityTree
 from domain.limits import ActiveLimit
@@ -75,25 +75,36 @@ class StoreView:
 
     def series(self, key: SeriesKey, since: datetime | None = None) -> Series:
         """Points of `key` up to `now`, the newest value of each time; empty for an unknown key."""
-        cached = self._series.get((key, since))
-        if cached is None:
-            cached = self._series[key, since] = self._read_series(key, since)
-        return cached
-
-    def _read_series(self, key: SeriesKey, since: datetime | None) -> Series:
-        row = self._catalogue.get(key)
-        if row is None:
+        if key not in self._catalogue:
             return Series(key, "count", None, array("d"), array("d"))
-        table = tables.points.c
-        query = select(table.at_s, table.value).where(table.series == row.id, table.seq <= self.seq)
-        query = query.where(table.at_s <= self._now.timestamp()).order_by(table.at_s, table.seq)
+        if (key, since) not in self._series:
+            self._read_together(key, since)
+        return self._series[key, since]
+
+    def _read_together(self, key: SeriesKey, since: datetime | None) -> None:
+        """Reads `key` and, when only its recent points are wanted, every other series of its metric with it.
+
+        Who asks for the recent points of one place asks for the others next; one query for all is many times faster.
+        """
+        rows = [self._catalogue[key]]
         if since is not None:
-            query = query.where(table.at_s >= since.timestamp())
+            rows = [row for each, row in self._catalogue.items() if each.metric == key.metric]
+        values: dict[int, dict[float, float]] = {row.id: {} for row in rows}
         with self._database.read() as connection:
             # Plain tuples of the driver: a Row for each point would double the time of a long series.
-            cursor = connection.execute(query).cursor
-            values: dict[float, float] = dict(cursor.fetchall() if cursor is not None else ())
-        return Series(key, row.unit, row.grain_s, array("d", values), array("d", values.values()))
+            cursor = connection.execute(self._points_of([row.id for row in rows], since)).cursor
+            for series, at_s, value in cursor.fetchall() if cursor is not None else ():
+                values[series][at_s] = value
+        for row in rows:
+            found = values[row.id]
+            series = Series(row.key, row.unit, row.grain_s, array("d", found), array("d", found.values()))
+            self._series[row.key, since] = series
+
+    def _points_of(self, series: Sequence[int], since: datetime | None) -> Select[Any, Any, Any]:
+        table = tables.points.c
+        query = select(table.series, table.at_s, table.value).where(table.series.in_(series), table.seq <= self.seq)
+        query = query.where(table.at_s <= self._now.timestamp()).order_by(table.series, table.at_s, table.seq)
+        return query if since is None else query.where(table.at_s >= since.timestamp())
 
     def points_after(self, seq: int) -> Iterator[Point]:
         table = tables.points.c
