@@ -84,10 +84,7 @@ def load_registry(
             continue
         try:
             factories[point.name] = _factory(call_within(point.load, limit_s, point.name))
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # edge: a foreign module is imported here
+        except (Exception, SystemExit) as error:  # edge: a foreign module is imported here
             failures[key] = f"{point.value} raised {error!r}"
             status.record(failures[key])
     return Registry(factories, failures, foreign, limit_s)

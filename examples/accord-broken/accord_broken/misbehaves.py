@@ -76,11 +76,11 @@ class NoSpecialist:
     name = "mute"
 
 
-def raising_factory(name: str, options: Mapping[str, Any]) -> NoReturn:
+def raising_factory(name: str, _options: Mapping[str, Any]) -> NoReturn:
     raise OSError(f"{name}: no such host")
 
 
-def empty_factory(name: str, options: Mapping[str, Any]) -> None:
+def empty_factory(_name: str, _options: Mapping[str, Any]) -> None:
     """Makes nothing."""
 
 
@@ -100,6 +100,6 @@ class LyingTool:
         return {"broken.thing.set": 0}
 
 
-def lying_factory(name: str, options: Mapping[str, Any]) -> Connector:
+def lying_factory(name: str, _options: Mapping[str, Any]) -> Connector:
     tool = LyingTool()
     return Connector(name, Manifest(name=name, owner="nobody", kinds=("broken.thing.set",)), tool, tool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -88,7 +88,7 @@ class WebinarTool:
             return int(db.execute("SELECT count(*) FROM write").fetchone()[0])
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self) -> Generator[sqlite3.Connection]:
         """A connection of its own for each call, since calls come from any thread; commits, or rolls back."""
         with closing(sqlite3.connect(self._path, timeout=5)) as db, db:
             yield db

@@ -1,4 +1,4 @@
-"""What the author of a package checks before anybody installs it: the conformance kit, and the detector by rehearsal."""
+"""What the author of a package checks before anybody installs it: the conformance kit, and a rehearsal."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def test_the_connector_conforms(tmp_path: Path) -> None:
     for webinar in webinars:
         tool.announce(webinar, "How to", NOW + timedelta(days=3), 100, NOW)
     connector = build("events", {"path": tmp_path / "webinars.db"})
-    assert connector.actuator is not None
-    fresh = iter(webinars)
+    actuator, fresh = connector.actuator, iter(webinars)
+    assert actuator is not None
 
     def trial() -> Trial:
         webinar = next(fresh)
-        return Trial(connector.actuator, spec(webinar), drifted=spec(webinar, expect=1), writes=tool.writes)
+        return Trial(actuator, spec(webinar), drifted=spec(webinar, expect=1), writes=tool.writes)
 
     rows = check_connector(connector, trial)
     assert all(row.status == "pass" for row in rows), table(rows)
