@@ -137,27 +137,34 @@ def _installed() -> Iterator[EntryPoint]:
 def _register(extensions: Extensions, loaded: Any, status: ExtensionStatus, limit_s: float) -> None:
     match status.group:
         case "accord.detectors":
-            detector = attempt(loaded, status, limit_s)
-            if isinstance(detector, Detector):
+            detector = attempt(lambda: _detector(loaded), status, limit_s)
+            if detector is not None:
                 extensions.detectors.append(ContainedDetector(detector, status, limit_s))
-            else:
-                _refuse(detector, "Detector", status)
         case "accord.specialists":
-            specialist = attempt(loaded, status, limit_s)
-            if isinstance(specialist, Specialist):
+            specialist = attempt(lambda: _specialist(loaded), status, limit_s)
+            if specialist is not None:
                 extensions.specialists.append(ContainedSpecialist(specialist, status, limit_s))
-            else:
-                _refuse(specialist, "Specialist", status)
         case "accord.signals":
             if isinstance(loaded, type) and issubclass(loaded, SignalData):
                 extensions.signals[status.name] = loaded
             else:
                 status.record(f"{loaded!r} is no subclass of domain.signals.SignalData")
         case _:
-            extensions.scorers[status.name] = loaded
+            if callable(loaded):
+                extensions.scorers[status.name] = loaded
+            else:
+                status.record(f"{loaded!r} cannot be called")
 
 
-def _refuse(made: object, port: str, status: ExtensionStatus) -> None:
-    """A factory that failed has its fault written already."""
-    if status.fault is None:
-        status.record(f"made a {type(made).__name__!r}, which is no {port}: it needs a name and its method")
+def _detector(factory: Callable[[], object]) -> Detector:
+    made = factory()
+    if not isinstance(made, Detector):
+        raise TypeError(f"made a {type(made).__name__!r}, which is no Detector: it needs `name` and `find`")
+    return made
+
+
+def _specialist(factory: Callable[[], object]) -> Specialist:
+    made = factory()
+    if not isinstance(made, Specialist):
+        raise TypeError(f"made a {type(made).__name__!r}, which is no Specialist: it needs `name` and `propose`")
+    return made

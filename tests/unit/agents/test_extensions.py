@@ -12,7 +12,7 @@ import pytest
 from agents.extensions import Extensions, load_extensions
 from agents.rehearsal import rehearse
 from domain.ports import View
-from domain.situations import Finding
+from domain.situations import Finding, Situation
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 VIEW = rehearse([], NOW)
@@ -37,6 +37,20 @@ class Lies(Sound):
         return ["not a finding"]  # type: ignore[list-item]
 
 
+class Unwritable(Sound):
+    """A fact that JSON does not know would stop the round when it is stored."""
+
+    def find(self, view: View) -> Iterable[Finding]:
+        return [finding.model_copy(update={"facts": {"rate": object()}}) for finding in super().find(view)]
+
+
+class Widened(Sound):
+    """A subclass with fields of its own, such as a Situation, is taken as the finding that it is."""
+
+    def find(self, view: View) -> Iterable[Finding]:
+        return [Situation.open(finding, view.now) for finding in super().find(view)]
+
+
 class Hangs(Sound):
     def find(self, view: View) -> Iterable[Finding]:
         threading.Event().wait(30)
@@ -53,7 +67,7 @@ def loaded() -> Extensions:
         def load(self) -> object:
             return globals()[self.name]
 
-    found = points("Sound", "Raises", "Lies", "Hangs")
+    found = points("Sound", "Raises", "Lies", "Hangs", "Unwritable", "Widened", "Sound")
     return load_extensions([Here(point.name, point.value, point.group) for point in found], limit_s=0.2)
 
 
@@ -65,13 +79,24 @@ def test_one_that_cannot_be_loaded_is_named() -> None:
 
 def test_the_sound_one_works_beside_the_others(loaded: Extensions) -> None:
     found = {detector.name: list(detector.find(VIEW)) for detector in loaded.detectors}
-    assert {name: len(findings) for name, findings in found.items()} == {"Sound": 1, "Raises": 0, "Lies": 0, "Hangs": 0}
+    assert {name for name, findings in found.items() if findings} == {"Sound", "Widened"}
     assert found["Sound"][0].key == "Sound/k"
-    faults = {status.name: status.fault for status in loaded.status}
+    faults = {status.name: status.fault for status in loaded.status[:-1]}
     assert faults["Sound"] is None
     assert "away" in (faults["Raises"] or "")
     assert "'str'" in (faults["Lies"] or "")
     assert "did not answer" in (faults["Hangs"] or "")
+
+
+def test_findings_are_plain_values_that_can_be_stored(loaded: Extensions) -> None:
+    found = {detector.name: list(detector.find(VIEW)) for detector in loaded.detectors}
+    assert [type(finding) for finding in found["Widened"]] == [Finding]
+    assert "Unable to serialize" in (loaded.status[4].fault or "")
+
+
+def test_a_name_is_given_once(loaded: Extensions) -> None:
+    assert [detector.name for detector in loaded.detectors].count("Sound") == 1
+    assert "is taken" in (loaded.status[6].fault or "")
 
 
 def test_what_hung_once_is_not_waited_for_again(loaded: Extensions) -> None:
