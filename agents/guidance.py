@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from agents.note_dates import until
 from domain.entities import EntityTree
@@ -55,6 +56,7 @@ def stance_of(text: str) -> Stance | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def named_entities(text: str, tree: EntityTree) -> tuple[str, ...]:
     """Declared entities whose name or id stands in `text` as whole words.
 

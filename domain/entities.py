@@ -46,11 +46,16 @@ def slug(text: str) -> str:
 
 
 class EntityTree:
-    """Ancestors and descendants over declared parents. A cycle ends where it would close."""
+    """Ancestors and descendants over declared parents. A cycle ends where it would close.
+
+    It never changes, so what was asked once is remembered.
+    """
 
     def __init__(self, entities: Iterable[Entity]) -> None:
         self.by_id: dict[str, Entity] = {entity.id: entity for entity in entities}
         self._children: dict[str, list[str]] = {}
+        self._chains: dict[str, tuple[str, ...]] = {}
+        self._kinds: dict[str, tuple[Entity, ...]] = {}
         for entity in self.by_id.values():
             if entity.parent is not None:
                 self._children.setdefault(entity.parent, []).append(entity.id)
@@ -63,11 +68,14 @@ class EntityTree:
 
     def chain(self, entity: str) -> tuple[str, ...]:
         """`entity`, its parent, and so on to the root; then what these name in `attrs`, with the parents of that."""
-        seen = dict.fromkeys(self._line(entity))
-        for member in list(seen):
-            for named in self._named_by_attrs(member):
-                seen.update(dict.fromkeys(self._line(named)))
-        return tuple(seen)
+        known = self._chains.get(entity)
+        if known is None:
+            seen = dict.fromkeys(self._line(entity))
+            for member in list(seen):
+                for named in self._named_by_attrs(member):
+                    seen.update(dict.fromkeys(self._line(named)))
+            known = self._chains[entity] = tuple(seen)
+        return known
 
     def _line(self, entity: str) -> tuple[str, ...]:
         """`entity` and its parents up to the root, each once."""
@@ -99,4 +107,6 @@ class EntityTree:
         return tuple(sorted(e for e in self.by_id if e != entity and self.covers(entity, e)))
 
     def of_kind(self, kind: str) -> tuple[Entity, ...]:
-        return tuple(self.by_id[e] for e in sorted(self.by_id) if kind_of(e) == kind)
+        if kind not in self._kinds:
+            self._kinds[kind] = tuple(self.by_id[e] for e in sorted(self.by_id) if kind_of(e) == kind)
+        return self._kinds[kind]

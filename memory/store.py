@@ -20,6 +20,7 @@ from memory.calls import Calls
 from memory.database import Database
 from memory.decisions import Decisions
 from memory.effects import Effects
+from memory.entities import Entities
 from memory.flags import Flags
 from memory.keys import Keys
 from memory.outcomes import Outcomes
@@ -51,6 +52,7 @@ class Store:
         self.calls = Calls(database)
         self.flags = Flags(database)
         self._payloads = Payloads(database)
+        self._entities = Entities(database)
 
     @classmethod
     def open(cls, url: str, *, audit_key: bytes = b"", create: bool = True) -> Store:
@@ -79,7 +81,7 @@ class Store:
 
     def view(self, now: datetime) -> StoreView:
         """The company as known at `now`: a snapshot of the signals stored so far."""
-        return StoreView(self.database, now, self._payloads)
+        return StoreView(self.database, now, self._payloads, self._entities)
 
     def close(self) -> None:
         self.database.close()

@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select
 
-from domain.entities import Entity, EntityTree
+from domain.entities import EntityTree
 from domain.limits import ActiveLimit
 from domain.ports import Point, Series, SeriesKey, Told
 from domain.signals import AssetChanged, ContentEngaged, DealChanged, FinanceLimit, Note, SignalData
 from memory import tables
 from memory.arrivals import SeriesRow, read_series
 from memory.database import Database
+from memory.entities import Entities
 from memory.limits import standing
 from memory.told import Payloads, payload, told, told_rows
 
@@ -32,8 +33,8 @@ class StoreView:
     that a sender whose clock runs ahead loses no point and finance is heard at once.
     """
 
-    def __init__(self, database: Database, now: datetime, payloads: Payloads) -> None:
-        self._database, self._payloads = database, payloads
+    def __init__(self, database: Database, now: datetime, payloads: Payloads, entities: Entities) -> None:
+        self._database, self._payloads, self._entities = database, payloads, entities
         self._now = now
         with database.read() as connection:
             newest = select(func.max(tables.signals.c.seq)).scalar_subquery()
@@ -59,9 +60,7 @@ class StoreView:
 
     @cached_property
     def _tree(self) -> EntityTree:
-        with self._database.read() as connection:
-            bodies = connection.execute(select(tables.entities.c.body).order_by(tables.entities.c.id)).scalars().all()
-        return EntityTree(Entity.model_validate_json(body) for body in bodies)
+        return self._entities.tree()
 
     @cached_property
     def _catalogue(self) -> dict[SeriesKey, SeriesRow]:
