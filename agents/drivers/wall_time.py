@@ -89,16 +89,18 @@ class WallTimeDriver:
             thread.join(timeout=10)
         self._threads.clear()
         DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        self._engine.dispose()
         self._work = None
 
     def _launch(self) -> None:
         from dbos import DBOS, DBOSConfig
         from dbos._serialization import DBOSPortableJSONSerializer
 
+        self._engine = plain_engine(self._engine_url)
         DBOS(
             config=DBOSConfig(
                 name="accord",
-                system_database_engine=plain_engine(self._engine_url),
+                system_database_engine=self._engine,
                 executor_id=self._executor,
                 application_version=WORKFLOW_VERSION,
                 serializer=DBOSPortableJSONSerializer(),

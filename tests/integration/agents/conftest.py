@@ -56,6 +56,15 @@ class Wishes:
     wanted: dict[str, tuple[ActionSpec, ...]] = field(default_factory=dict)
     terms: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def want(self, budget: str, to: int, expect: int = 1_000) -> None:
+        """The next round proposes to set `budget`, once it is declared."""
+        spec = ActionSpec(kind="ads.budget.set", entity=budget, value=to * 100, expect=expect * 100, currency="EUR")
+        self.add(spec)
+
+    def add(self, *specs: ActionSpec, **terms: Any) -> None:
+        key = f"wish-{len(self.wanted)}"
+        self.wanted[key], self.terms[key] = specs, terms
+
     def find(self, view: View) -> Iterable[Finding]:
         return [
             Finding(
@@ -70,6 +79,7 @@ class Wishes:
                 worth_minor=100_000,
             )
             for key, specs in self.wanted.items()
+            if all(spec.entity is None or spec.entity in view.tree for spec in specs)
         ]
 
     def propose(self, situation: Situation, context: Context) -> Iterable[Candidate]:
@@ -102,8 +112,7 @@ class Company:
 
     def wish(self, *specs: ActionSpec, **terms: Any) -> Proposal:
         """The proposal that one round makes of a new wish."""
-        key = f"wish-{len(self.wishes.wanted)}"
-        self.wishes.wanted[key], self.wishes.terms[key] = specs, terms
+        self.wishes.add(*specs, **terms)
         report = run_round(self.runtime)
         assert report.committed
         (made,) = report.proposed
@@ -169,7 +178,12 @@ class Company:
 
 
 @pytest.fixture
-def company(tmp_path: Path, assert_traced: Any) -> Iterator[Company]:
+def wishes() -> Wishes:
+    return Wishes()
+
+
+@pytest.fixture
+def company(tmp_path: Path, wishes: Wishes, assert_traced: Any) -> Iterator[Company]:
     """At the end of every test each effect is checked against what allowed it."""
     clock, policy = ManualClock(NOW), tmp_path / "policy.yaml"
     policy.write_text(POLICY, encoding="utf-8")
@@ -180,7 +194,6 @@ def company(tmp_path: Path, assert_traced: Any) -> Iterator[Company]:
         auth=AuthSettings(people=PEOPLE),
         policy=policy,
     )
-    wishes = Wishes()
     wired = build_event_time(settings, clock, in_memory=True)
     runtime = replace(wired, detectors=(wishes,), specialists=(wishes,), graph=build_graph(None, None, (wishes,)))
     runtime.start()
