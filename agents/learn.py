@@ -7,16 +7,17 @@ from datetime import datetime
 
 from domain.entities import EntityTree, kind_of
 from domain.ids import derive_id
+from domain.money import to_major
 from domain.outcomes import Lesson, Outcome, OutcomeVerdict
 from domain.proposals import Proposal
 
 PRIOR_WEIGHT = 2.0
-"""Measured outcomes that the neutral factor 1 counts for: the first result moves expectations by a third."""
+"""Outcomes that the former factor counts for: each result moves expectations by a third of its surprise."""
 BOUNDS = (0.1, 2.0)
 
 
 def about(specialist: str, entity: str | None, tree: EntityTree) -> str:
-    """What a lesson generalises over: the specialist and the channel (`demand:brand-search`), else the entity's kind."""
+    """What a lesson generalises over: specialist and channel (`demand:brand-search`), else the entity's kind."""
     chain = tree.chain(entity) if entity else ()
     channels = [above.partition(":")[2] for above in chain if kind_of(above) == "channel"]
     return f"{specialist}:{channels[0] if channels else kind_of(entity or 'company')}"
@@ -27,7 +28,7 @@ def lesson_from(
 ) -> Lesson | None:
     """The newest lesson after `outcome`; None when nothing was learnt (unknowable).
 
-    The factor is a running mean of measured over expected value, shrunk towards 1 by `PRIOR_WEIGHT`.
+    The factor is an exponential mean of measured over expected value: the old one weighs `PRIOR_WEIGHT` to 1.
     """
     if outcome.verdict is OutcomeVerdict.UNKNOWABLE:
         return None
@@ -39,7 +40,8 @@ def lesson_from(
     factor = min(max((PRIOR_WEIGHT * prior + ratio) / (PRIOR_WEIGHT + 1), BOUNDS[0]), BOUNDS[1])
     text = (
         f"{proposal.title}: {outcome.verdict.value.replace('_', ' ')}; measured "
-        f"{outcome.value_minor / 100:,.0f} against {outcome.expected_minor / 100:,.0f} {outcome.currency} expected "
+        f"{to_major(outcome.value_minor, outcome.currency):,.0f} against "
+        f"{to_major(outcome.expected_minor, outcome.currency):,.0f} {outcome.currency} expected "
         f"in the window. Expect {factor:.2f} of what the figures alone say."
     )
     return Lesson(id=derive_id("les", outcome.id), outcome=outcome.id, about=theme, text=text, factor=factor, at=now)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.learn import lesson_from
+from agents.pools import LEAST_CONTROLS
 from agents.series import Panel, daily_panel, day_start
 from domain.actions import Action, ActionStatus
 from domain.audit import Fact
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PRE_DAYS = 90
 """Days before the action that the counterfactual is fitted on, when there are as many."""
+CLEAN = timedelta(days=14)
+"""How long before the action a control must have been left alone."""
 LEAST_KNOWN_RATE = 0.9
 """A unit with fewer reported days than this share is not used."""
 
@@ -116,7 +119,7 @@ def _window(runtime: Runtime, view: View, proposal: Proposal, action: Action) ->
     first = start - timedelta(days=PRE_DAYS)
     span = PRE_DAYS + plan.days
     treated = daily_panel(view, runtime.settings.objective, plan.metric, plan.treated, first, span)
-    touched = _touched_since(runtime, first, proposal)
+    touched = _touched_since(runtime, start - CLEAN, proposal)
     wanted = [unit for unit in plan.control if unit not in touched]
     control = daily_panel(view, runtime.settings.objective, plan.metric, wanted, first, span) if wanted else None
     begin = _first_reported(treated)
@@ -128,15 +131,17 @@ def _window(runtime: Runtime, view: View, proposal: Proposal, action: Action) ->
         usable = _known(control[:, begin:])
         rows.append(_filled(control[usable][:, begin:]))
         dropped += [unit for unit, ok in zip(wanted, usable, strict=True) if not ok]
+    if plan.method == "synthetic_control" and sum(len(row) for row in rows[1:]) < LEAST_CONTROLS:
+        raise InputError(f"Fewer than {LEAST_CONTROLS} of the control units stayed untouched: {', '.join(dropped)}.")
     return Window(np.vstack(rows), treated.shape[0], start_at, tuple(dropped))
 
 
 def _touched_since(runtime: Runtime, first: datetime, proposal: Proposal) -> set[str]:
     """Units that another of our actions changed since `first`: no clean controls."""
     touched: set[str] = set()
-    for outcome_free in runtime.store.actions.executed_since(first):
-        if outcome_free.proposal != proposal.id:
-            touched.update(runtime.store.proposals.get(outcome_free.proposal).measurement.treated)
+    for action in runtime.store.actions.executed_since(first):
+        if action.proposal != proposal.id:
+            touched.update(runtime.store.proposals.get(action.proposal).measurement.treated)
     return touched
 
 

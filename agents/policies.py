@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import yaml
 from pydantic import ValidationError
@@ -67,18 +67,22 @@ def load_policy(path: Path) -> Policy:
 
 def _line(path: Path, location: tuple[int | str, ...]) -> int:
     """Line (from 1) of the deepest YAML node on the way to `location`."""
-    node: Any = yaml.compose(path.read_text(encoding="utf-8"))
+    node = cast("yaml.Node | None", yaml.compose(path.read_text(encoding="utf-8")))
     line = 1
     for part in location:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(cast("list[Any]", node.value)):
-            node = cast("list[Any]", node.value)[part]
-        elif isinstance(node, yaml.MappingNode):
-            entry = next((pair for pair in node.value if pair[0].value == part), None)
-            if entry is None:
-                break
-            line, node = entry[0].start_mark.line + 1, entry[1]
-            continue
-        else:
+        step = _inside(node, part)
+        if step is None:
             break
-        line = node.start_mark.line + 1
+        line, node = step
     return line
+
+
+def _inside(node: yaml.Node | None, part: int | str) -> tuple[int, yaml.Node] | None:
+    """Line and node of item or key `part` of `node`; None when there is none."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        items = cast("list[yaml.Node]", node.value)
+        return (items[part].start_mark.line + 1, items[part]) if part < len(items) else None
+    if isinstance(node, yaml.MappingNode):
+        pairs = cast("list[tuple[yaml.ScalarNode, yaml.Node]]", node.value)
+        return next(((key.start_mark.line + 1, value) for key, value in pairs if key.value == part), None)
+    return None

@@ -13,6 +13,8 @@ from domain.money import to_minor
 from domain.ports import Context
 from domain.proposals import Candidate
 
+LEAST_CONTROLS = 4
+"""Untouched units below which a measurement cannot be believed."""
 CONTENT_POOL = "hours:content"
 CONTENT_HOURS = 40.0
 """Content hours a week unless a declared entity names `hours_per_week` in its attributes."""
@@ -25,7 +27,9 @@ class Recent:
     moved_24h_minor: int = 0
     last_change: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     busy: frozenset[str] = frozenset()
-    """Entities with a pending or approved change: nobody proposes another one on top."""
+    """Entities with a pending or approved change, and units in which an effect is being measured."""
+    controls: Sequence[frozenset[str]] = ()
+    """For each running measurement the units it can still be compared with."""
     hours_taken: float = 0.0
 
 
@@ -63,6 +67,18 @@ def unavailable(candidate: Candidate, context: Context, recent: Recent) -> str |
             return f"another change of {entity} is already under way"
         if last is not None and last + rest > context.view.now:
             return f"{entity} changed at {last:%Y-%m-%d %H:%M} and rests until {last + rest:%Y-%m-%d %H:%M}"
+    return None if candidate.mandatory else _blurs(candidate, recent)
+
+
+def _blurs(candidate: Candidate, recent: Recent) -> str | None:
+    """Why `candidate` would make a running measurement worthless; None when it would not."""
+    treated = set(candidate.measurement.treated)
+    shared = sorted(treated & recent.busy)
+    if shared:
+        return f"the effect of another change in {shared[0]} is still being measured"
+    for clean in recent.controls:
+        if treated & clean and len(clean - treated) < LEAST_CONTROLS:
+            return "a running measurement would lose the regions it is compared with"
     return None
 
 
@@ -161,10 +177,11 @@ def _named(candidates: Sequence[Candidate]) -> Iterable[Pool]:
 
 
 def _entities(candidates: Sequence[Candidate]) -> Iterable[Pool]:
-    """One change per entity and round."""
+    """One change per entity and round, and one measured change per unit: two at once could not be told apart."""
     touching: dict[str, dict[int, float]] = {}
     for place, candidate in enumerate(candidates):
-        for entity in {spec.entity for spec in candidate.specs if spec.entity}:
+        units = () if candidate.mandatory else candidate.measurement.treated
+        for entity in {*(spec.entity for spec in candidate.specs if spec.entity), *units}:
             touching.setdefault(entity, {})[place] = 1.0
     for entity, loads in sorted(touching.items()):
         if len(loads) > 1:

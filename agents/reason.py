@@ -134,14 +134,22 @@ def _context(runtime: Runtime, view: View) -> Context:
 
 
 def _recent(runtime: Runtime, now: datetime) -> Recent:
-    """What is under way: a second change of an entity would blur a decision or a measurement."""
-    pending = [action for p in runtime.store.proposals.pending() for action in p.actions]
-    under_way = (*pending, *runtime.store.actions.measuring())
+    """What is under way: a second change of an entity or a unit would blur a decision or a measurement."""
+    pending = runtime.store.proposals.pending()
+    measured = [runtime.store.proposals.get(name) for name in _measured(runtime)]
+    busy = {action.spec.entity for p in (*pending, *measured) for action in p.actions if action.spec.entity}
+    busy.update(unit for p in (*pending, *measured) for unit in p.measurement.treated)
     return Recent(
         moved_24h_minor=runtime.store.actions.moved_since(now - ROLLING_DAY),
         last_change=runtime.store.actions.last_changes(),
-        busy=frozenset(action.spec.entity for action in under_way if action.spec.entity),
+        busy=frozenset(busy),
+        controls=tuple(frozenset(p.measurement.control) - busy for p in measured if p.measurement.control),
     )
+
+
+def _measured(runtime: Runtime) -> list[str]:
+    """Proposals with an executed action whose effect is yet to be measured."""
+    return sorted({action.proposal for action in runtime.store.actions.measuring()})
 
 
 def _propose(runtime: Runtime, view: View, thought: Thought) -> list[Proposal]:
@@ -234,28 +242,28 @@ def _as_read(seen: _Seen, thought: Thought) -> list[Situation]:
 
 
 def _facts(seen: _Seen, proposals: Iterable[Proposal], now: datetime) -> list[Fact]:
-    facts = [
+    opened = [
         Fact(at=now, actor="worker", verb="situation.opened", subject=s.id, facts={"kind": s.kind, "key": s.key})
         for s in seen.opened
     ]
-    for proposal in proposals:
-        facts.append(
-            Fact(
-                at=now,
-                actor="worker",
-                verb="proposal.created",
-                subject=proposal.id,
-                facts={
-                    "situation": proposal.situation,
-                    "verdict": proposal.verdict.kind,
-                    "rule": proposal.verdict.rule,
-                    "policy_version": proposal.policy_version,
-                    "fingerprint": proposal.fingerprint,
-                    "arguments": [action.spec.argument_hash for action in proposal.actions],
-                },
-            )
-        )
-    return facts
+    return [*opened, *(_created(proposal, now) for proposal in proposals)]
+
+
+def _created(proposal: Proposal, now: datetime) -> Fact:
+    return Fact(
+        at=now,
+        actor="worker",
+        verb="proposal.created",
+        subject=proposal.id,
+        facts={
+            "situation": proposal.situation,
+            "verdict": proposal.verdict.kind,
+            "rule": proposal.verdict.rule,
+            "policy_version": proposal.policy_version,
+            "fingerprint": proposal.fingerprint,
+            "arguments": [action.spec.argument_hash for action in proposal.actions],
+        },
+    )
 
 
 def _close_old(runtime: Runtime, situations: Iterable[Situation], now: datetime) -> tuple[str, ...]:

@@ -67,21 +67,21 @@ def replay(
     """
     timed = sorted(((_time_of(event), place, event) for place, event in enumerate(events)), key=lambda row: row[:2])
     first = timed[0][0] if timed else datetime.now(UTC)
-    runtime = build_event_time(_in_memory(settings), ManualClock(first), in_memory=True)
+    clock = ManualClock(first)
+    runtime = build_event_time(_in_memory(settings), clock, in_memory=True)
     try:
-        return _played(runtime, timed, progress)
+        return _played(runtime, clock, timed, progress)
     finally:
         runtime.close()
 
 
 def _played(
     runtime: Runtime,
+    clock: ManualClock,
     timed: Sequence[tuple[datetime, int, Mapping[str, Any]]],
     progress: Callable[[Progress], None] | None,
 ) -> Replayed:
     heard, rounds, done = Accepted(), 0, 0
-    clock = runtime.clock
-    assert isinstance(clock, ManualClock)
     for day, rows in groupby(timed, key=lambda row: row[0].date()):
         batch = [event for _, _, event in rows]
         clock.set(datetime.combine(day, time.min, UTC) + timedelta(days=1))
@@ -113,7 +113,8 @@ def _time_of(event: Mapping[str, Any]) -> datetime:
         moment = datetime.fromisoformat(str(event["time"]))
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"event {str(event.get('id'))!r} has no readable `time` ({event.get('time')!r}). Write ISO 8601 with a zone."
+            f"event {str(event.get('id'))!r} has no readable `time` ({event.get('time')!r}). "
+            "Write ISO 8601 with a zone."
         ) from error
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -145,15 +145,23 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     if path is None and Path(DEFAULT_CONFIG).exists():
         path = Path(DEFAULT_CONFIG)
     values = read_yaml(path) if path else {}
-    policy = values.get("policy")
-    if path is not None and isinstance(policy, str) and not Path(policy).is_absolute():
-        values["policy"] = path.absolute().parent / policy
     try:
-        return Settings(**values)
+        return _placed(Settings(**values), path)
     except ValidationError as error:
         raise ConfigError(f"{path or 'environment'}: " + " ".join(_faults(error))) from error
     except SettingsError as error:
         raise ConfigError(f"environment: {error}. Write JSON there, or one variable for each value.") from error
+
+
+def _placed(settings: Settings, config: Path | None) -> Settings:
+    """`settings` with a relative policy file found beside the configuration, or else below ACCORD_HOME."""
+    policy = settings.policy
+    if policy is None or policy.is_absolute():
+        return settings
+    places = [config.absolute().parent / policy] if config else []
+    places.append(settings.below_home(policy))
+    found = next((place for place in places if place.exists()), places[0])
+    return settings.model_copy(update={"policy": found})
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

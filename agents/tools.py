@@ -18,6 +18,7 @@ class Tools:
     def __init__(self, connectors: Mapping[str, Connector], broken: Mapping[str, str], host: Host | None) -> None:
         self.connectors, self.broken = connectors, broken
         self._host = host
+        self._actuators = {name: c.actuator for name, c in connectors.items() if c.actuator is not None}
         self._by_kind = {
             kind: connector
             for connector in reversed(list(connectors.values()))
@@ -104,9 +105,7 @@ class Tools:
         return connector
 
     def _actuator(self, spec: ActionSpec) -> Actuator:
-        actuator = self._connector(spec).actuator
-        assert actuator is not None, "only connectors with an actuator are listed by kind"
-        return actuator
+        return self._actuators[self._connector(spec).name]
 
 
 def _read(actuator: Actuator, probe: ActionSpec) -> dict[str, Any]:

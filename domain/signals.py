@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, 
 from domain.entities import ENTITY_KINDS, EntityId, kind_of
 from domain.errors import InputError
 from domain.ids import digest
+from domain.money import to_minor
 from domain.record import Moment, Record
 
 Trust = Literal["internal", "external"]
@@ -31,6 +32,10 @@ MAJOR_BOUND = Decimal(10) ** 15
 """No amount of money in a signal is larger, major units: sums of them stay within what a database holds."""
 
 
+MONEY_ATTRS = frozenset({"daily_budget", "bid"})
+"""Attributes of entities that are money, decimal major units."""
+
+
 class EntityDeclared(SignalData):
     id: EntityId
     name: str = Field(min_length=1, max_length=300)
@@ -42,6 +47,20 @@ class EntityDeclared(SignalData):
     def _known_kind(cls, value: str) -> str:
         if kind_of(value) not in ENTITY_KINDS:
             raise ValueError(f"kind must be one of {', '.join(sorted(ENTITY_KINDS))}")
+        return value
+
+    @field_validator("attrs")
+    @classmethod
+    def _money_is_money(cls, value: dict[str, Any]) -> dict[str, Any]:
+        currency = str(value.get("currency") or "EUR")
+        for name in MONEY_ATTRS & set(value):
+            amount = value[name]
+            try:
+                sound = amount is None or (not isinstance(amount, bool) and to_minor(amount, currency) >= 0)
+            except InputError:
+                sound = False
+            if not sound:
+                raise ValueError(f"`{name}` must be an amount of money of 0 or more, such as 1200.50")
         return value
 
 

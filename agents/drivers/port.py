@@ -11,7 +11,7 @@ from domain.lifecycle import Move
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The kinds of work, bound to a runtime: read the tools, one arbitration round, what is due for one action, and words."""
+    """The kinds of work, bound to a runtime."""
 
     listen: Callable[[], None]
     reason: Callable[[], None]
@@ -21,6 +21,8 @@ class Work:
 
 
 class Driver(Protocol):
+    """Decides when work is done, never what."""
+
     def start(self, work: Work) -> None:
         """Take up everything that waits, and go on until stopped."""
         ...

@@ -31,6 +31,8 @@ OVERDUE = timedelta(seconds=30)
 RETRY_S = 15.0
 """Wait before a tool that could not be reached is tried again."""
 _LONGEST_WAIT_S = 3600.0
+_LAST_LOOK_S = 5
+"""How long a stop waits for workflows to let go."""
 _WAKE = "wake"
 
 
@@ -88,7 +90,10 @@ class WallTimeDriver:
         for thread in self._threads:
             thread.join(timeout=10)
         self._threads.clear()
-        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        # A thread that waits for days would keep the process from ending.
+        for waiting in DBOS.list_workflows(name="act", status="PENDING", executor_id=self._executor):
+            DBOS.send(waiting.workflow_id, "stop", _WAKE)
+        DBOS.destroy(workflow_completion_timeout_sec=_LAST_LOOK_S, destroy_registry=True)
         self._engine.dispose()
         self._work = None
 
@@ -133,7 +138,7 @@ class WallTimeDriver:
     def _look(self, action: str) -> float | None:
         """Seconds until the next look, None when the action's life is over."""
         if self._work is None or self._stopping.is_set():
-            return _LONGEST_WAIT_S
+            return None  # the next start begins a workflow for every open action
         try:
             move = self._work.act(action)
         except NotFound:

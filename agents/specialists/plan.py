@@ -18,7 +18,7 @@ from domain.proposals import Expected, Measurement
 MAX_STEP_RATE = 0.2
 """Platforms learn anew after larger steps; holds where the policy names no limit."""
 MEASURE_DAYS = 28
-CONTROLS = 8
+CONTROLS = 10
 """Regions to compare with: more bring little precision and keep others from being helped."""
 
 

@@ -42,6 +42,7 @@ def panel(rng: np.random.Generator) -> Array:
 
 
 def main() -> None:
+    """Print the figures as one JSON object."""
     rng = np.random.default_rng(SEED)
     times = (np.arange(POINTS) * 300.0).tolist()
     values = (100 + 30 * np.sin(np.arange(POINTS) * 2 * np.pi / 288) + rng.normal(0, 5, POINTS)).tolist()

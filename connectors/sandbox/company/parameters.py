@@ -29,6 +29,7 @@ class Market:
     budgets: Floats  # (R, C) initial budget per day, major units
     click_costs: Floats  # (C,)
     level: Floats  # (T, R) demand level: season, trend and noise
+    turbulence: float  # exponent of every event's strength: 1 as drawn, near 0 a market that nothing moves
     measurement: Floats  # (T, R) factor of day-to-day revenue that no model explains
     retention: Floats  # (C,) share of yesterday's adstock kept
     hill_power: Floats  # (C,)
@@ -69,6 +70,7 @@ def draw_market(seed: int, weekday: int, days: int) -> Market:
         budgets=budgets,
         click_costs=CLICK_COSTS * rng.uniform(0.85, 1.15, 5),
         level=_level(rng, weekday, days, count),
+        turbulence=float(dice(seed, "turbulence").uniform(0.15, 1.0)),
         measurement=np.exp(rng.normal(0.0, 0.006, (days, count))),
         retention=rng.uniform(0.2, 0.7, 5) ** (1 / 7),
         hill_power=power,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,8 +41,13 @@ def weather_of(agenda: tuple[Event, ...], market: Market, days: int) -> Weather:
     )  # fmt: skip
     for event in agenda:
         if event.kind in _PAINTERS:
-            _PAINTERS[event.kind](weather, event)
+            _PAINTERS[event.kind](weather, _felt(event, market))
     return weather
+
+
+def _felt(event: Event, market: Market) -> Event:
+    """The event as strong as it is felt in this market; faults of reporting are as loud everywhere."""
+    return event if event.kind in _REPORTED else replace(event, strength=event.strength**market.turbulence)
 
 
 def _cells(event: Event) -> tuple[slice, list[int]]:
@@ -102,6 +107,7 @@ def _tracking(weather: Weather, event: Event) -> None:
     weather.reported_conversions[when, where, channel] *= event.strength
 
 
+_REPORTED = frozenset({"bot_clicks", "tracking_bug"})
 _PAINTERS: dict[str, Callable[[Weather, Event], None]] = {
     "ctv_lift": _flight,
     "ctv_without_lift": _flight,
