@@ -104,6 +104,8 @@ class Proposal(Record):
     origin: Origin = "rules"
     """Who wrote the words; the numbers are computed in either case."""
     tainted: bool = False
+    mandatory: bool = False
+    """Demanded by a finance limit: a reduction may pass `max_step_rate`, by asking."""
     created_at: Moment
     expires_at: Moment
     escalate_at: Moment | None = None
@@ -113,8 +115,12 @@ class Proposal(Record):
 
 
 def proposal_id(candidate: Candidate) -> str:
-    """The same choice with the same arguments about the same situation is the same proposal."""
-    return derive_id("prop", candidate.situation, candidate.key, [spec.argument_hash for spec in candidate.specs])
+    """The same choice about the same situation is the same proposal, as long as it would set the same state.
+
+    What creates (a task, a brief, a message) is proposed once for each situation and key, however its words change.
+    """
+    states = [spec.argument_hash for spec in candidate.specs if spec.reversible]
+    return derive_id("prop", candidate.situation, candidate.key, states)
 
 
 def action_id(proposal: str, spec: ActionSpec) -> str:
@@ -124,3 +130,20 @@ def action_id(proposal: str, spec: ActionSpec) -> str:
 def fingerprint(specs: tuple[ActionSpec, ...], policy_version: str, states: dict[str, Any]) -> str:
     """Digest of the arguments, the policy and the state they were computed from: any change voids a decision."""
     return digest([[spec.argument_hash for spec in specs], policy_version, states])
+
+
+def again(proposal: Proposal, generation: int) -> Proposal:
+    """The same choice once more, after it lapsed `generation` times: a proposal of its own, with actions of its own."""
+    if generation == 0:
+        return proposal
+    renewed = again_id(proposal.id, generation)
+    actions = tuple(
+        action.model_copy(update={"id": action_id(renewed, action.spec), "proposal": renewed})
+        for action in proposal.actions
+    )
+    return proposal.model_copy(update={"id": renewed, "actions": actions})
+
+
+def again_id(first: str, generation: int) -> str:
+    """The id that `again` gives the proposal whose first id was `first`."""
+    return first if generation == 0 else derive_id("prop", first, generation)
