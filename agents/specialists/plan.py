@@ -18,6 +18,8 @@ from domain.proposals import Expected, Measurement
 MAX_STEP_RATE = 0.2
 """Platforms learn anew after larger steps; holds where the policy names no limit."""
 MEASURE_DAYS = 28
+MIN_EFFECT_RATE = 0.03
+"""Change of a region's contribution that does not matter: `no_effect` needs an interval inside it."""
 CONTROLS = 10
 """Regions to compare with: more bring little precision and keep others from being helped."""
 
@@ -131,6 +133,7 @@ def measured(context: Context, treated: Sequence[str], control: Sequence[str], m
         start=start,
         days=MEASURE_DAYS,
         mde_rate=mde_rate,
+        min_effect_rate=MIN_EFFECT_RATE,
         stop=f"On {end:%Y-%m-%d}, or at once when a person or a finance limit sets it back.",
     )
 
