@@ -22,8 +22,6 @@ from domain.proposals import Proposal
 from providers.scripted import ScriptedAdapter
 from providers.types import ProviderSpec
 
-# Workflows that wait when the engine stops keep their thread and its connection until the interpreter collects them.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 ANA = Person(id="ana", roles=frozenset({"search_owner"}))
 PATIENCE_S = 30.0
 POLICY = """
