@@ -1,163 +1,100 @@
-"""Rival explanations of a change in demand, with odds, from what else did or did not move.
-
-Each explanation starts from a prior log-odds and each observation adds to it; the weights are judgement, written down
-here to be argued with. They are not calibrated on outcomes, and an observation that was not made adds nothing.
-"""
+"""Odds of rival explanations of a move in demand, from what else moved, where, and what people wrote."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Explanation = Literal["campaign", "season", "holiday", "competitor", "tracking_fault", "bots", "chance"]
+from domain.situations import Hypothesis
 
-# Nothing seen yet: how often each turns out to be the story, as log-odds against `chance`.
-PRIORS: dict[Explanation, float] = {
-    "campaign": -0.5,
-    "season": 0.0,
-    "holiday": -1.5,
-    "competitor": -1.0,
-    "tracking_fault": -1.0,
-    "bots": -1.5,
-    "chance": 0.0,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What was observed about one change; None where nobody looked. Rates are changes against what was expected."""
-
-    change_rate: float
-    surprise: float = 0.0
-    """-log10 of the chance of such a point, as the detector scores it."""
-    impressions_rate: float | None = None
-    queries_rate: float | None = None
-    clicks_rate: float | None = None
-    conversions_rate: float | None = None
-    revenue_rate: float | None = None
-    exact_zeros: bool = False
-    sources_agreeing: int | None = None
-    sources_asked: int | None = None
-    same_season_rate: float | None = None
-    """Change in the same weeks of last year, or in the seasonal profile."""
-    in_holiday: bool | None = None
-    link_p_value: float | None = None
-    """Of own exposure leading this metric, corrected for the lag search."""
-    own_spend_rate: float | None = None
-    impression_share_change: float | None = None
-    untouched_units_rate: float | None = None
-    """Change in regions our campaign did not reach."""
+REAL, EXPOSED, SEASON, FAULT, BOTS, RIVAL, PROMOTION, CHANCE = (
+    "real demand", "exposure", "season or holiday", "tracking fault", "bot clicks", "competitor", "price promotion",
+    "chance",
+)  # fmt: skip
+ACTABLE = frozenset({REAL, EXPOSED, RIVAL})
+"""Explanations on which money may move."""
+PLATFORM_METRICS = frozenset({"clicks", "conversions", "ctr"})
+"""What advertising platforms count themselves: the first to be wrong."""
+EVERYWHERE = 0.8
+"""Share of all places from which a move counts as being everywhere."""
+MARKET_METRICS = ("sessions", "orders", "revenue", "queries")
+"""What others count: it corroborates."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
-    """One explanation. The odds of all sum to 1; `because` lists what spoke for or against it."""
+class Clues:
+    """What is known about one episode, its metric first. Rates are changes since onset; None where not measured."""
 
-    name: Explanation
-    odds: float
-    because: str
-
-
-Clue = tuple[Explanation, float, str]
-
-
-def odds(features: Features) -> list[Rival]:
-    """All explanations, likeliest first."""
-    clues = [
-        *_tracking(features), *_bots(features), *_season(features),
-        *_campaign(features), *_competitor(features), *_chance(features),
-    ]  # fmt: skip
-    logs: dict[Explanation, float] = {
-        name: prior + sum(weight for of, weight, _ in clues if of == name) for name, prior in PRIORS.items()
-    }
-    top = max(logs.values())
-    total = sum(math.exp(value - top) for value in logs.values())
-    rivals = [
-        Rival(name, math.exp(value - top) / total, "; ".join(why for of, _, why in clues if of == name) or "prior only")
-        for name, value in logs.items()
-    ]
-    return sorted(rivals, key=lambda rival: (-rival.odds, rival.name))
+    up: bool
+    metrics: Sequence[str]
+    rate: float
+    common_rate: float
+    units_share: float
+    """Share of all units that alarmed; 0 when there is only one unit."""
+    market: Mapping[str, float]
+    """Change of independently counted metrics in the same units."""
+    clear: bool
+    exposed: bool = False
+    told: frozenset[str] = frozenset()
+    """Explanations that notes of the own teams name."""
+    impression_share_rate: float | None = None
 
 
-def _tracking(seen: Features) -> list[Clue]:
-    found: list[Clue] = []
-    if seen.exact_zeros:
-        found.append(("tracking_fault", 4.0, "values are exactly zero"))
-    if seen.sources_asked is not None and seen.sources_agreeing is not None and seen.sources_asked > 1:
-        alone = seen.sources_agreeing <= 1
-        why = f"{seen.sources_agreeing} of {seen.sources_asked} sources show it"
-        found.append(("tracking_fault", 2.5 if alone else -2.5, why))
-    upstream = _moved(seen, seen.impressions_rate, seen.queries_rate)
-    downstream = _moved(seen, seen.revenue_rate)
-    counted = _moved(seen, seen.clicks_rate, seen.conversions_rate)
-    if counted and upstream is False and downstream is False:
-        found.append(("tracking_fault", 3.0, "clicks or conversions moved, neither demand nor revenue did"))
-    if upstream and downstream:
-        found.append(("tracking_fault", -3.0, "demand and revenue moved together"))
+def weigh(clues: Clues) -> tuple[Hypothesis, ...]:
+    """Hypotheses by falling odds. Each clue multiplies a prior; the factors are judgement, not estimates."""
+    weights = {name: (prior, "nothing speaks for it in particular") for name, prior in _PRIORS.items()}
+    for name, factor, because in _factors(clues):
+        weight, _ = weights[name]
+        weights[name] = (weight * factor, because)
+    total = sum(weight for weight, _ in weights.values())
+    ranked = sorted(weights.items(), key=lambda item: (-item[1][0], item[0]))
+    return tuple(Hypothesis(name=name, odds=weight / total, because=why) for name, (weight, why) in ranked)
+
+
+_PRIORS = {REAL: 1.0, EXPOSED: 0.1, SEASON: 0.4, FAULT: 0.3, BOTS: 0.15, RIVAL: 0.1, PROMOTION: 0.1, CHANCE: 0.6}
+
+
+def _factors(clues: Clues) -> list[tuple[str, float, str]]:
+    found = [*_told(clues), *_spread(clues), *_platform(clues)]
+    sign = 1 if clues.up else -1
+    agreeing = [name for name, rate in clues.market.items() if sign * rate >= max(0.03, 0.25 * abs(clues.rate))]
+    if agreeing:
+        found.append((REAL, 1.0 + len(agreeing), f"{', '.join(agreeing)} moved with it"))
+    if clues.exposed:
+        found.append((EXPOSED, 40.0 if clues.clear else 4.0, "our own exposure rose in these places just before"))
+    if clues.clear:
+        found.append((CHANCE, 0.3, "the places differ from the others by more than chance explains"))
+    if clues.impression_share_rate is not None and clues.impression_share_rate <= -0.08 and not clues.up:
+        found.append((RIVAL, 15.0, "our share of impressions fell while searches went on"))
     return found
 
 
-def _bots(seen: Features) -> list[Clue]:
-    clicks, conversions = seen.clicks_rate, seen.conversions_rate
-    if clicks is None or conversions is None or clicks < 0.1:
+def _told(clues: Clues) -> list[tuple[str, float, str]]:
+    return [(name, 15.0, "a note of a team says so") for name in sorted(clues.told)]
+
+
+def _spread(clues: Clues) -> list[tuple[str, float, str]]:
+    """A season is everywhere; a cause of ours or of a region is not."""
+    sign = 1 if clues.up else -1
+    if clues.units_share >= EVERYWHERE or (clues.units_share and sign * clues.common_rate >= 0.6 * abs(clues.rate) > 0):
+        return [(SEASON, 12.0, "nearly all places moved alike"), (EXPOSED, 0.1, "places without exposure moved too")]
+    return []
+
+
+def _platform(clues: Clues) -> list[tuple[str, float, str]]:
+    """Only the platform's own counts moved, and far: its counting is the likelier story."""
+    if not clues.market or clues.metrics[0] not in PLATFORM_METRICS:
+        return _promotion(clues)
+    largest = max(abs(rate) for rate in clues.market.values())
+    if largest >= max(0.05, 0.25 * abs(clues.rate)):
         return []
-    if conversions < 0.2 * clicks:
-        return [("bots", 3.5, f"clicks {clicks:+.0%}, conversions {conversions:+.0%}")]
-    return [("bots", -2.5, "conversions rose with clicks")]
+    why = "only the platform's own counts moved, nothing that others count"
+    bots = "conversions" not in clues.metrics and clues.up
+    return [(BOTS if bots else FAULT, 25.0, why), (FAULT, 5.0, why), (REAL, 0.3, why), (SEASON, 0.1, why)]
 
 
-def _season(seen: Features) -> list[Clue]:
-    found: list[Clue] = []
-    if seen.same_season_rate is not None:
-        alike = seen.same_season_rate * seen.change_rate > 0 and _near(seen.same_season_rate, seen.change_rate)
-        why = f"the same weeks before moved {seen.same_season_rate:+.0%}"
-        found.append(("season", 2.5 if alike else -2.0, why))
-    if seen.in_holiday is not None:
-        why = "a holiday falls on it" if seen.in_holiday else "no holiday falls on it"
-        found.append(("holiday", 3.0 if seen.in_holiday else -3.0, why))
-    if seen.untouched_units_rate is not None and _near(seen.untouched_units_rate, seen.change_rate):
-        found.append(("season", 1.5, "regions our campaign did not reach moved alike"))
-    return found
-
-
-def _campaign(seen: Features) -> list[Clue]:
-    found: list[Clue] = []
-    if seen.link_p_value is not None:
-        linked = seen.link_p_value <= 0.05
-        found.append(("campaign", 2.5 if linked else -1.0, f"link to own exposure has p = {seen.link_p_value:.3f}"))
-    if seen.own_spend_rate is not None:
-        same = seen.own_spend_rate * seen.change_rate > 0 and abs(seen.own_spend_rate) >= 0.1
-        found.append(("campaign", 1.0 if same else -1.5, f"own spend moved {seen.own_spend_rate:+.0%}"))
-    if seen.untouched_units_rate is not None:
-        alike = _near(seen.untouched_units_rate, seen.change_rate)
-        why = "regions without it moved alike" if alike else "regions without it did not move alike"
-        found.append(("campaign", -3.0 if alike else 2.0, why))
-    return found
-
-
-def _competitor(seen: Features) -> list[Clue]:
-    share = seen.impression_share_change
-    if share is None:
-        return []
-    if share * seen.change_rate > 0 and abs(share) >= 0.05:
-        return [("competitor", 3.0, f"our impression share moved {share:+.0%} with it")]
-    return [("competitor", -2.0, "our impression share does not explain it")]
-
-
-def _chance(seen: Features) -> list[Clue]:
-    """The more surprising the point, the less it is chance; a factor of ten counts as one step."""
-    steps = max(0.0, seen.surprise - 2.0)
-    return [("chance", -min(steps, 6.0), f"surprise of {seen.surprise:.1f}")] if steps else []
-
-
-def _moved(seen: Features, *rates: float | None) -> bool | None:
-    """Whether any of `rates` moved along by a quarter of the change; None when none was looked at."""
-    known = [rate for rate in rates if rate is not None]
-    if not known:
-        return None
-    return any(rate * seen.change_rate > 0 and abs(rate) >= 0.25 * abs(seen.change_rate) for rate in known)
-
-
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= 0.5 * abs(b)
+def _promotion(clues: Clues) -> list[tuple[str, float, str]]:
+    orders, revenue = clues.market.get("orders"), clues.market.get("revenue")
+    if clues.up and orders is not None and revenue is not None and orders >= 0.08 and revenue <= 0.4 * orders:
+        return [(PROMOTION, 20.0, "orders rose, revenue did not")]
+    return []

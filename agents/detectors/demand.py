@@ -9,9 +9,9 @@ from agents.detectors.episodes import Episode, Watch
 from agents.detectors.exposure import Flight, flights_of
 from agents.detectors.links import LinkWatch
 from agents.detectors.panel import DAY_S, Panel, moment
-from agents.detectors.rivals import BOTS, EVERYWHERE, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
 from agents.detectors.shift import Shift, change_of, keys_of, recent_panel, shift_of
 from agents.detectors.told import told_causes
+from analysis.rivals import BOTS, EVERYWHERE, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
 from domain.ports import View
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from math import isfinite
 
 from agents.detectors.panel import Panel, moment
-from agents.detectors.rivals import CHANCE, EXPOSED, SEASON
 from agents.detectors.shift import keys_of, recent_panel
+from analysis.rivals import CHANCE, EXPOSED, SEASON
 from domain.errors import InputError
 from domain.ports import SeriesKey, View
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind

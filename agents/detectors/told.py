@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agents.detectors.rivals import FAULT, PROMOTION, RIVAL, SEASON
 from agents.guidance import fold
+from analysis.rivals import FAULT, PROMOTION, RIVAL, SEASON
 from domain.ports import View
 
 _SAID = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agents.detectors.rivals import ACTABLE, BOTS, FAULT
 from agents.specialists.context import answer_note
 from agents.specialists.plan import (
     MEASURE_DAYS,
@@ -20,6 +19,7 @@ from agents.specialists.plan import (
     within_room,
 )
 from agents.specialists.returns import channel_class, gain_of
+from analysis.rivals import ACTABLE, BOTS, FAULT
 from domain.actions import ActionKind, ActionSpec, Message
 from domain.entities import Entity, EntityTree, kind_of
 from domain.ports import Context

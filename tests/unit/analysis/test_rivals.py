@@ -8,49 +8,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.rivals import PRIORS, Features, odds
+from analysis.rivals import BOTS, CHANCE, EXPOSED, FAULT, PROMOTION, REAL, RIVAL, SEASON, Clues, weigh
 
-RATES = st.one_of(st.none(), st.floats(-1, 5))
+RATES = st.floats(-1, 5)
+PLAIN = Clues(up=True, metrics=("sessions",), rate=0.3, common_rate=0.0, units_share=0.2, market={}, clear=True)
+
+
+def clues(**known: object) -> Clues:
+    return Clues(**{name: getattr(PLAIN, name) for name in Clues.__slots__} | known)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("seen", "name"),
     [
-        (Features(-1.0, 6, exact_zeros=True, sources_agreeing=1, sources_asked=3), "tracking_fault"),
-        (Features(1.0, 5, queries_rate=0.01, conversions_rate=1.0, revenue_rate=0.0), "tracking_fault"),
-        (Features(0.8, 5, clicks_rate=0.8, conversions_rate=0.02), "bots"),
-        (Features(-0.3, 4, same_season_rate=-0.28, untouched_units_rate=-0.31), "season"),
-        (Features(0.5, 4, in_holiday=True, same_season_rate=0.0), "holiday"),
-        (Features(0.4, 5, link_p_value=0.002, own_spend_rate=0.6, untouched_units_rate=0.02), "campaign"),
-        (Features(-0.3, 4, impression_share_change=-0.2, same_season_rate=0.0), "competitor"),
+        (clues(market={"orders": 0.2, "revenue": 0.25}), REAL),
+        (clues(exposed=True), EXPOSED),
+        (clues(units_share=1.0, clear=False), SEASON),
+        (clues(metrics=("conversions",), market={"orders": 0.0, "revenue": 0.01}), FAULT),
+        (clues(metrics=("clicks",), market={"orders": 0.0, "revenue": 0.01}), BOTS),
+        (clues(market={"orders": 0.3, "revenue": 0.02}, told=frozenset({PROMOTION})), PROMOTION),
+        (clues(up=False, rate=-0.3, impression_share_rate=-0.2), RIVAL),
     ],
 )  # fmt: skip
-def test_the_telling_observation_wins(seen: Features, name: str) -> None:
-    first = odds(seen)[0]
+def test_the_telling_observation_wins(seen: Clues, name: str) -> None:
+    first = weigh(seen)[0]
     assert first.name == name
-    assert first.because != "prior only"
+    assert first.because != "nothing speaks for it in particular"
 
 
-def test_a_lift_that_regions_without_the_campaign_share_is_not_its_work() -> None:
-    alone = Features(0.4, 5, link_p_value=0.01, own_spend_rate=0.5, untouched_units_rate=0.0)
-    shared = Features(0.4, 5, link_p_value=0.01, own_spend_rate=0.5, untouched_units_rate=0.38)
-    first, second = (next(r.odds for r in odds(seen) if r.name == "campaign") for seen in (alone, shared))
-    assert first > 0.6
-    assert second < 0.2
+def test_exposure_explains_little_where_places_without_it_moved_alike() -> None:
+    alone, shared = (
+        next(one.odds for one in weigh(clues(exposed=True, common_rate=common)) if one.name == EXPOSED)
+        for common in (0.0, 0.28)
+    )
+    assert alone > 0.6
+    assert shared < 0.3
 
 
-def test_a_plain_wobble_stays_chance_and_claims_no_cause() -> None:
-    first = odds(Features(0.1, 1.0, in_holiday=False, link_p_value=0.6, same_season_rate=-0.1))[0]
-    assert first.name == "chance"
+def test_a_move_that_is_not_clear_may_well_be_chance() -> None:
+    clear, unclear = (
+        next(one.odds for one in weigh(clues(clear=clear)) if one.name == CHANCE) for clear in (True, False)
+    )
+    assert unclear > 2 * clear
 
 
 @given(st.builds(
-    Features, st.floats(-1, 5), st.floats(0, 15), RATES, RATES, RATES, RATES, RATES, st.booleans(),
-    st.one_of(st.none(), st.integers(0, 5)), st.one_of(st.none(), st.integers(0, 5)), RATES,
-    st.one_of(st.none(), st.booleans()), RATES, RATES, RATES, RATES,
+    Clues, up=st.booleans(), metrics=st.sampled_from([("clicks",), ("conversions", "clicks"), ("revenue",)]),
+    rate=RATES, common_rate=RATES, units_share=st.floats(0, 1), clear=st.booleans(), exposed=st.booleans(),
+    market=st.dictionaries(st.sampled_from(["sessions", "orders", "revenue"]), RATES),
+    impression_share_rate=st.one_of(st.none(), RATES),
 ))  # fmt: skip
-def test_odds_sum_to_one_over_every_explanation(seen: Features) -> None:
-    found = odds(seen)
-    assert sorted(rival.name for rival in found) == sorted(PRIORS)
-    assert math.isclose(sum(rival.odds for rival in found), 1.0)
-    assert all(rival.odds > 0 for rival in found)
+def test_odds_add_up_and_fall(seen: Clues) -> None:
+    odds = [one.odds for one in weigh(seen)]
+    assert math.isclose(sum(odds), 1)
+    assert odds == sorted(odds, reverse=True)
