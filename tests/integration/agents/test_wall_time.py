@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,7 @@ def opened(tmp_path: Path, store_url: str, wishes: Any, clock: MovableClock) -> 
     )
 
     @contextmanager
-    def running() -> Iterator[Runtime]:
+    def running() -> Generator[Runtime]:
         wired = build(settings, Overrides(clock=clock, scripted=ScriptedAdapter([])))
         graph = build_graph(None, None, (wishes,))
         runtime = replace(wired, detectors=(wishes,), specialists=(wishes,), graph=graph)
