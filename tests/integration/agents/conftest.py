@@ -22,7 +22,7 @@ from agents.tools import Tools
 from connectors.contract import Actuator
 from connectors.sandbox.faults import Fault, with_faults
 from domain.actions import Action, ActionSpec
-from domain.decisions import DecisionKind, DecisionRequest, Person
+from domain.decisions import DecisionRequest, Person
 from domain.ports import Context, View
 from domain.proposals import Candidate, Expected, Measurement, Proposal
 from domain.situations import Finding, Situation
@@ -127,7 +127,7 @@ class Company:
         return ActionSpec(kind="ads.budget.set", entity=entity, value=to * 100, expect=known, currency="EUR")
 
     def answer(self, proposal: Proposal, person: str = "ana", kind: str = "approve", **fields: Any) -> Proposal:
-        request = DecisionRequest(decision=DecisionKind(kind), **{"fingerprint": proposal.fingerprint, **fields})
+        request = DecisionRequest.model_validate({"decision": kind, "fingerprint": proposal.fingerprint, **fields})
         return decide(self.runtime, proposal.id, request, self.person(person))
 
     def person(self, name: str) -> Person:

@@ -30,7 +30,9 @@ from providers.types import ProviderSpec
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 BUDGETS = tuple(f"budget:b{number}" for number in range(5))
 LIMITS = Limits(daily_spend_moved=Decimal(100), max_step_rate=0.2)
-POLICY = Policy(limits=LIMITS, rules=(Rule(id="small", match=Match(delta_abs_max=Decimal(50)), verdict=VerdictKind.AUTO),))
+POLICY = Policy(
+    limits=LIMITS, rules=(Rule(id="small", match=Match(delta_abs_max=Decimal(50)), verdict=VerdictKind.AUTO),)
+)
 
 
 def told(number: int, kind: str, trust: str = "internal", **data: Any) -> dict[str, Any]:
