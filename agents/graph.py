@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, Protocol, TypedDict
 
 from agents import figures
@@ -74,16 +75,24 @@ Update = Mapping[str, Any]
 """The part of the state that a node sets."""
 
 
-@dataclass(frozen=True, slots=True)
 class Graph:
-    """The compiled graph with the model port it was built for."""
+    """The graph with the model port it was built for; compiled when first used, since its engine imports slowly."""
 
-    compiled: Any
-    gateway: AskModel | None
+    def __init__(self, compile_: Callable[[], Any], gateway: AskModel | None) -> None:
+        self._compile = compile_
+        self.gateway = gateway
+
+    @cached_property
+    def compiled(self) -> Any:
+        return self._compile()
 
 
 def build_graph(recall: Recall | None, gateway: AskModel | None, specialists: Sequence[Specialist]) -> Graph:
     """The graph with its ports bound. Specialists run side by side; without `gateway` rules do everything."""
+    return Graph(lambda: _compiled(recall, specialists), gateway)
+
+
+def _compiled(recall: Recall | None, specialists: Sequence[Specialist]) -> Any:
     from langgraph.graph import END, START, StateGraph
 
     graph: Any = StateGraph(State)
@@ -101,7 +110,7 @@ def build_graph(recall: Recall | None, gateway: AskModel | None, specialists: Se
     graph.add_edge([_node(specialist) for specialist in specialists], "arbitrate")
     graph.add_edge("arbitrate", "write")
     graph.add_edge("write", END)
-    return Graph(graph.compile(), gateway)
+    return graph.compile()
 
 
 def _node(specialist: Specialist) -> str:

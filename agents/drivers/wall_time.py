@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from agents.drivers.port import Work
@@ -26,8 +26,8 @@ SWEEP_S = 5.0
 """Seconds between looks for actions that are due and that no workflow here is carrying."""
 LISTEN_EVERY = 12
 """Sweeps between two readings of the connected tools: a minute."""
-OVERDUE = timedelta(seconds=30)
-"""How long past its due time an action may be before another worker takes it over."""
+LOOK_EVERY = 6
+"""Sweeps between two in which every due action is told to look again, in case its workflow was lost: half a minute."""
 RETRY_S = 15.0
 """Wait before a tool that could not be reached is tried again."""
 _LONGEST_WAIT_S = 3600.0
@@ -79,10 +79,10 @@ class WallTimeDriver:
 
     def stop(self) -> None:
         """Stop taking new work; workflows go on from their last step at the next start."""
-        from dbos import DBOS
-
         if self._work is None:
             return
+        from dbos import DBOS
+
         self._stopping.set()
         self._wanted.set()
         self._worded.set()
@@ -193,12 +193,15 @@ class WallTimeDriver:
                 log.exception("a round failed; the next signal or sweep starts another")
 
     def _sweep_loop(self) -> None:
-        sweeps = 0
+        sweeps, known = 0, set[str]()
         while not self._stopping.is_set():
             try:
                 if self._work is not None and sweeps % LISTEN_EVERY == 0:
                     self._work.listen()
-                self.wake(self._actions.due(self._now() - OVERDUE))
+                due = self._actions.due(self._now())
+                # Newly due without our doing: another process decided. One that was due before paces its own retries.
+                self.wake(due if sweeps % LOOK_EVERY == 0 else [action for action in due if action not in known])
+                known = set(due)
             except Exception:  # edge: the worker's loop outlives a failed sweep
                 log.exception("a sweep failed; the next one tries again")
             sweeps += 1

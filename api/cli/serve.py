@@ -101,8 +101,10 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
     url = _url(listener)
     _greet(console, gate, url)
 
+    app = create_app(runtime, gate=gate, demo=demo)
+
     class Server(uvicorn.Server):
-        """Tells on stdout that it answers, and lets us close the rest after a signal."""
+        """Tells on stdout that it answers, and only then begins the work, whose engine takes a second to load."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -110,18 +112,17 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
                 console.answer({"ready": url}, [f"ready {url}"])
                 console.out.flush()
 
-    app = create_app(runtime, gate=gate, demo=demo)
+        async def main_loop(self) -> None:
+            # Entered here, since uvicorn would print a trace and leave when the driver cannot start.
+            async with app.router.lifespan_context(app):
+                await super().main_loop()
+
     config = uvicorn.Config(
         app, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S
     )
 
-    async def live() -> None:
-        # Entered here, since uvicorn would print a trace and leave when the driver cannot start.
-        async with app.router.lifespan_context(app):
-            await Server(config).serve(sockets=[listener])
-
     with _survive_signals():
-        asyncio.run(live())
+        asyncio.run(Server(config).serve(sockets=[listener]))
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
