@@ -11,6 +11,8 @@ from domain.money import to_major
 from domain.outcomes import Lesson, Outcome, OutcomeVerdict
 from domain.proposals import Proposal
 
+TOGETHER = "measured_together"
+"""Method of an outcome whose effect is counted in that of another answer to the same situation."""
 PRIOR_WEIGHT = 2.0
 """Outcomes that the former factor counts for: each result moves expectations by a third of its surprise."""
 BOUNDS = (0.1, 2.0)
@@ -26,11 +28,13 @@ def about(specialist: str, entity: str | None, tree: EntityTree) -> str:
 def lesson_from(
     outcome: Outcome, proposal: Proposal, lessons: Mapping[str, Lesson], tree: EntityTree, now: datetime
 ) -> Lesson | None:
-    """The newest lesson after `outcome`; None when nothing was learnt (unknowable).
+    """The newest lesson after `outcome`; None when nothing was learnt.
+
+    Nothing is learnt from what is unknowable, or was measured together with another answer.
 
     The factor is an exponential mean of measured over expected value: the old one weighs `PRIOR_WEIGHT` to 1.
     """
-    if outcome.verdict is OutcomeVerdict.UNKNOWABLE:
+    if outcome.verdict is OutcomeVerdict.UNKNOWABLE or outcome.method == TOGETHER:
         return None
     theme = about(proposal.specialist, proposal.actions[0].spec.entity, tree)
     before = lessons.get(theme)

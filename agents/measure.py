@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.learn import lesson_from
+from agents import learn
 from agents.pools import LEAST_CONTROLS
 from agents.series import Panel, daily_panel, day_start
 from domain.actions import Action, ActionStatus
@@ -27,6 +27,8 @@ PRE_DAYS = 90
 """Days before the action that the counterfactual is fitted on, when there are as many."""
 CLEAN = timedelta(days=14)
 """How long before the action a control must have been left alone."""
+TOGETHER = timedelta(days=7)
+"""Two answers to one situation that took effect within so long are one treatment."""
 LEAST_KNOWN_RATE = 0.9
 """A unit with fewer reported days than this share is not used."""
 
@@ -55,16 +57,32 @@ def measure(runtime: Runtime, proposal: Proposal, action: Action) -> None:
             facts={"outcome": outcome.id, "verdict": outcome.verdict, "value_minor": outcome.value_minor},
         )
     ]
-    lesson = lesson_from(outcome, proposal, store.outcomes.lessons(), view.tree, now)
+    lesson = learn.lesson_from(outcome, proposal, store.outcomes.lessons(), view.tree, now)
     if not store.outcomes.add(outcome, lesson, facts=facts):
         store.actions.move(action.id, ActionStatus.DONE, ActionStatus.DONE, due_at=None, facts=[], outcome=outcome.id)
 
 
 def _measured(runtime: Runtime, view: View, proposal: Proposal, action: Action, now: datetime) -> Outcome:
+    twin = _measured_together(runtime, proposal, action)
+    if twin is not None:
+        detail = f"took effect together with {twin.proposal}; the effect of both is counted there ({twin.id})"
+        shared = _outcome(runtime, proposal, action, now, twin.verdict, detail)
+        rates = {name: getattr(twin, name) for name in ("lift_rate", "low_rate", "high_rate", "p_value", "mde_rate")}
+        return shared.model_copy(update={**rates, "expected_minor": 0, "method": learn.TOGETHER})
     try:
         return _by_counterfactual(runtime, view, proposal, action, now)
     except InputError as error:
         return _outcome(runtime, proposal, action, now, OutcomeVerdict.UNKNOWABLE, error.detail)
+
+
+def _measured_together(runtime: Runtime, proposal: Proposal, action: Action) -> Outcome | None:
+    """The outcome of another answer to the same situation in the same units at the same time, if there is one."""
+    treated, at = set(proposal.measurement.treated), action.executed_at
+    for other in runtime.store.proposals.page(situation=proposal.situation, limit=200).items:
+        for each in other.actions if other.id != proposal.id and treated & set(other.measurement.treated) else ():
+            if each.outcome and each.executed_at and at and abs(each.executed_at - at) < TOGETHER:
+                return runtime.store.outcomes.get(each.outcome)
+    return None
 
 
 def _by_counterfactual(runtime: Runtime, view: View, proposal: Proposal, action: Action, now: datetime) -> Outcome:

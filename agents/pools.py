@@ -50,6 +50,7 @@ def pools_of(candidates: Sequence[Candidate], context: Context, recent: Recent) 
         *_hours(candidates, context, recent),
         *_named(candidates),
         *_entities(candidates),
+        *_units(candidates),
         *_controls(candidates),
     ]
 
@@ -177,15 +178,24 @@ def _named(candidates: Sequence[Candidate]) -> Iterable[Pool]:
 
 
 def _entities(candidates: Sequence[Candidate]) -> Iterable[Pool]:
-    """One change per entity and round, and one measured change per unit: two at once could not be told apart."""
+    """One change per entity and round."""
     touching: dict[str, dict[int, float]] = {}
     for place, candidate in enumerate(candidates):
-        units = () if candidate.mandatory else candidate.measurement.treated
-        for entity in {*(spec.entity for spec in candidate.specs if spec.entity), *units}:
+        for entity in {spec.entity for spec in candidate.specs if spec.entity}:
             touching.setdefault(entity, {})[place] = 1.0
     for entity, loads in sorted(touching.items()):
         if len(loads) > 1:
             yield Pool(f"one change of {entity}", 1.0, loads)
+
+
+def _units(candidates: Sequence[Candidate]) -> Iterable[Pool]:
+    """One situation answered per measured unit: answers to two at once could not be told apart."""
+    for place, candidate in enumerate(candidates):
+        for other in range(place + 1, len(candidates)):
+            rival = candidates[other]
+            shared = set(candidate.measurement.treated) & set(rival.measurement.treated)
+            if shared and candidate.situation != rival.situation and not (candidate.mandatory or rival.mandatory):
+                yield Pool(f"one answer measured in {min(shared)}", 1.0, {place: 1.0, other: 1.0})
 
 
 def _controls(candidates: Sequence[Candidate]) -> Iterable[Pool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from agents.arbitrate import promotes
 from agents.graph import Thought, think
 from agents.guidance import read_notes, recent_since
 from agents.judgement import ROLLING_DAY, facts_now, why_void
@@ -15,7 +16,7 @@ from agents.pools import Recent
 from agents.propose import propose
 from domain.audit import Fact
 from domain.guidance import Guidance
-from domain.ids import derive_id, digest
+from domain.ids import derive_id
 from domain.lifecycle import due_at
 from domain.policy import Facts, VerdictKind
 from domain.ports import Context, View
@@ -23,6 +24,7 @@ from domain.proposals import Candidate, Proposal, ProposalStatus, again, again_i
 from domain.record import Moment, Record
 from domain.situations import Finding, Situation, situation_id
 from memory.rounds import RoundMark
+from memory.situations import finding_digest
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
@@ -62,12 +64,8 @@ def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
     with _one_round:
         now = runtime.clock.now()
         previous = runtime.store.rounds.last()
-        mark = RoundMark(
-            id=derive_id("rnd", previous.id if previous else "", runtime.store.signals.latest_seq(), now),
-            at=now,
-            signal_seq=runtime.store.signals.latest_seq(),
-        )
         view = runtime.store.view(now)
+        mark = RoundMark(derive_id("rnd", previous.id if previous else "", view.seq, now), now, view.seq)
         findings = [finding for detector in runtime.detectors for finding in detector.find(view)]
         seen = _open_and_renew(runtime, findings, now)
         voided = _void_stale(runtime, view)
@@ -89,7 +87,7 @@ def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
             facts=_facts(seen, proposals, now),
             due={action.id: due_at(p, action, now) for p in proposals for action in p.actions},
         )
-        closed = _close_old(runtime, seen.open, now) if committed else ()
+        closed = _close_old(runtime, seen.open, findings, now) if committed else ()
     runtime.driver.wake([action.id for p in proposals for action in p.actions])
     return RoundReport(
         id=mark.id,
@@ -112,7 +110,7 @@ def _open_and_renew(runtime: Runtime, findings: Sequence[Finding], now: datetime
     opened: list[Situation] = []
     renewed: list[Situation] = []
     for finding in findings:
-        if digests.get(finding.key) == digest(finding.model_dump(mode="json")):
+        if digests.get(finding.key) == finding_digest(finding):
             continue
         before = known.get(situation_id(finding.key))
         if before is not None:
@@ -225,13 +223,12 @@ def _void_stale(runtime: Runtime, view: View) -> tuple[str, ...]:
 
 
 def _told_otherwise(proposal: Proposal, guidance: Sequence[Guidance], facts: Facts) -> str | None:
-    """A newer note of our own people against one of its entities."""
-    for note in guidance:
-        rises = note.stance == "hold" or (note.stance == "avoid" and proposal.cost_minor > 0)
-        if rises and note.since > proposal.created_at and not proposal.mandatory:
-            for action in proposal.actions:
-                if action.spec.entity and note.speaks_of(action.spec.entity, facts.tree, facts.now):
-                    return f"a note says otherwise: {note.quote!r} ({note.note})"
+    """A note of our own people against one of its entities, heard after it was proposed."""
+    for note in guidance if not proposal.mandatory else ():
+        for action in proposal.actions:
+            against = note.stance == "hold" or (note.stance == "avoid" and promotes(action.spec))
+            if against and action.spec.entity and note.speaks_of(action.spec.entity, facts.tree, facts.now):
+                return f"a note says otherwise: {note.quote!r} ({note.note})"
     return None
 
 
@@ -266,9 +263,12 @@ def _created(proposal: Proposal, now: datetime) -> Fact:
     )
 
 
-def _close_old(runtime: Runtime, situations: Iterable[Situation], now: datetime) -> tuple[str, ...]:
+def _close_old(
+    runtime: Runtime, situations: Iterable[Situation], findings: Iterable[Finding], now: datetime
+) -> tuple[str, ...]:
     """Situations nobody sees any more, of which nothing is pending or being measured, are over."""
-    alive = {runtime.store.proposals.get(action.proposal).situation for action in runtime.store.actions.measuring()}
+    alive = {situation_id(finding.key) for finding in findings}
+    alive |= {runtime.store.proposals.get(name).situation for name in _measured(runtime)}
     alive |= {proposal.situation for proposal in runtime.store.proposals.pending()}
     closed = [s.id for s in situations if s.id not in alive and s.updated_at < now - STALE]
     for situation in closed:
