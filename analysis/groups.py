@@ -91,7 +91,7 @@ def _group(account: str, rows: Sequence[Engagement]) -> Group:
     return Group(
         account=account,
         is_group=fault is None,
-        reason=fault or f"{len(people)} people in {len(roles)} roles used {len(assets)} assets, some of a late stage.",
+        reason=fault or f"{len(people)} people in {len(roles)} roles used {len(assets)} assets, some for late stages.",
         people=people,
         roles=roles,
         platforms=_distinct(row.platform for row in rows),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.prose import listed, term
 from domain.situations import Hypothesis
 
 REAL, EXPOSED, SEASON, FAULT, BOTS, RIVAL, PROMOTION, CHANCE = (
@@ -59,7 +60,7 @@ def _factors(clues: Clues) -> list[tuple[str, float, str]]:
     sign = 1 if clues.up else -1
     agreeing = [name for name, rate in clues.market.items() if sign * rate >= max(0.03, 0.25 * abs(clues.rate))]
     if agreeing:
-        found.append((REAL, 1.0 + len(agreeing), f"{', '.join(agreeing)} moved with it"))
+        found.append((REAL, 1.0 + len(agreeing), f"{listed([term(name) for name in agreeing])} moved with it"))
     if clues.exposed:
         found.append((EXPOSED, 40.0 if clues.clear else 4.0, "our own exposure rose in these places just before"))
     if clues.clear:

@@ -15,6 +15,7 @@ EntityKind = Literal[
     "channel", "campaign", "budget", "keyword", "region", "product", "account", "person", "deal", "asset"
 ]
 ENTITY_KINDS: frozenset[str] = frozenset(get_args(EntityKind))
+_LONGEST_NAME = 80
 _ID = r"^[a-z_]+:[^\s:][^\s]*$"
 
 EntityId = Annotated[str, StringConstraints(pattern=_ID, max_length=200)]
@@ -46,25 +47,26 @@ def slug(text: str) -> str:
 
 
 class EntityTree:
-    """Ancestors and descendants over declared parents. A cycle ends where it would close.
+    """Ancestors, descendants and names over declared parents. A cycle ends where it would close.
 
     It never changes, so what was asked once is remembered.
     """
 
     def __init__(self, entities: Iterable[Entity]) -> None:
         self.by_id: dict[str, Entity] = {entity.id: entity for entity in entities}
-        self._children: dict[str, list[str]] = {}
         self._chains: dict[str, tuple[str, ...]] = {}
         self._kinds: dict[str, tuple[Entity, ...]] = {}
-        for entity in self.by_id.values():
-            if entity.parent is not None:
-                self._children.setdefault(entity.parent, []).append(entity.id)
 
     def __contains__(self, entity: object) -> bool:
         return entity in self.by_id
 
     def get(self, entity: str) -> Entity | None:
         return self.by_id.get(entity)
+
+    def name(self, entity: str) -> str:
+        """What people call it; `the whole company` for `*`, the id itself for what was never declared."""
+        found = self.by_id.get(entity)
+        return (found.name[:_LONGEST_NAME] if found else "") or ("the whole company" if entity == "*" else entity)
 
     def chain(self, entity: str) -> tuple[str, ...]:
         """`entity`, its parent, and so on to the root; then what these name in `attrs`, with the parents of that."""
@@ -98,9 +100,6 @@ class EntityTree:
     def covers(self, scope: str, entity: str) -> bool:
         """Whether `scope` is `*`, `entity` itself, or one of its ancestors."""
         return scope == "*" or scope in self.chain(entity)
-
-    def children(self, entity: str) -> tuple[str, ...]:
-        return tuple(sorted(self._children.get(entity, ())))
 
     def descendants(self, entity: str) -> tuple[str, ...]:
         """Every entity that `entity` covers, itself excluded, sorted."""

@@ -38,6 +38,13 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
+def money_text(minor: int, currency: str) -> str:
+    """Money as people read it: `1,204.50 EUR`, without minor digits where it is whole and 100 or more."""
+    major = to_major(minor, currency)
+    whole = abs(major) >= 100 and major == major.to_integral_value()
+    return f"{major:,.{0 if whole else exponent(currency)}f} {currency}"
+
+
 def convert(minor: int, source: str, target: str, rates: Mapping[str, float]) -> int:
     """Minor units of `source` in minor units of `target`; `rates` are what one major unit is worth in `target`.
 

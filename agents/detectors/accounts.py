@@ -9,8 +9,9 @@ from agents.detectors.panel import moment
 from agents.guidance import fold
 from analysis.groups import Engagement, Group, buying_groups
 from domain.entities import Entity, EntityTree, kind_of
-from domain.money import to_minor
+from domain.money import money_text, to_minor
 from domain.ports import Told, View
+from domain.prose import counted, listed
 from domain.signals import ContentEngaged, DealChanged
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 
@@ -60,7 +61,7 @@ def _attr(entity: Entity | None, name: str) -> str | None:
 
 
 def _finding(view: View, account: str, group: Group, records: list[Engagement]) -> Finding:
-    name = _name(view.tree, account)
+    name = view.tree.name(account)
     deals = open_deals(view, account)
     mine = [record for record in records if record.account == group.account]
     onset = min((record.at_s for record in mine if record.at_s > group.last_s - WINDOW_S), default=group.last_s)
@@ -74,19 +75,19 @@ def _finding(view: View, account: str, group: Group, records: list[Engagement]) 
         onset=moment(onset),
         seen=view.as_of,
         title=title,
-        summary=f"{title}. {group.reason}",
+        summary=f"A buying group forms at {name}: {group.reason}",
         evidence=(
             Evidence(
-                text=f"{len(group.people)} people in {len(group.roles)} roles used {len(group.assets)} assets on "
-                f"{len(group.platforms)} platforms within 14 days; the busiest made {group.top_person_rate:.0%} of "
-                "the visits.",
+                text=f"{counted(len(group.people), 'person')} ({listed(group.roles)}) used "
+                f"{counted(len(group.assets), 'asset')} on {counted(len(group.platforms), 'platform')} within 14 days; "
+                f"the busiest made {group.top_person_rate:.0%} of the visits.",
                 figures={"people": len(group.people), "roles": len(group.roles), "assets": len(group.assets),
                          "platforms": len(group.platforms), "top_person_rate": round(group.top_person_rate, 4)},
                 source=f"engagements:{account}",
             ),
             *(
                 Evidence(
-                    text=f"Open deal {deal.data.deal} in {deal.data.stage}: {deal.data.amount} {deal.data.currency}.",
+                    text=f"The deal {deal_text(view.tree, deal.data)} is open, in {deal.data.stage}.",
                     figures={"amount": float(deal.data.amount or 0)},
                     source=deal.signal,
                     trust=deal.trust,
@@ -106,9 +107,12 @@ def _finding(view: View, account: str, group: Group, records: list[Engagement]) 
     )  # fmt: skip
 
 
-def _name(tree: EntityTree, entity: str) -> str:
-    found = tree.get(entity)
-    return found.name if found else entity
+def deal_text(tree: EntityTree, deal: DealChanged) -> str:
+    """The deal's name and, where it is known, what it is worth."""
+    if not deal.amount:
+        return tree.name(deal.deal)
+    currency = deal.currency or "EUR"
+    return f"{tree.name(deal.deal)} over {money_text(to_minor(deal.amount, currency), currency)}"
 
 
 def _quarter(at_s: float) -> str:

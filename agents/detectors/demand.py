@@ -8,11 +8,13 @@ from math import isfinite
 from agents.detectors.episodes import Episode, Watch
 from agents.detectors.exposure import Flight, flights_of
 from agents.detectors.links import LinkWatch
-from agents.detectors.panel import DAY_S, Panel, moment
+from agents.detectors.panel import DAY_S, Panel, kind_text, moment, places_text
 from agents.detectors.shift import Shift, change_of, keys_of, recent_panel, shift_of
 from agents.detectors.told import told_causes
 from analysis.rivals import BOTS, EVERYWHERE, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
+from domain.entities import EntityTree
 from domain.ports import View
+from domain.prose import capital, counted, day_text, plural, term
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 
 OPEN_DAYS = 14
@@ -155,12 +157,11 @@ class _Board:
     def _finding(self, kind: str, key: str, move: _Move, hypotheses: tuple[Hypothesis, ...]) -> Finding:
         lost = self._lost_share(move.units)
         base = self._revenue_per_day(move.units)
-        evidence = (*_evidence(move, lost), *self._corroboration(move))
-        title = f"{move.metric} {move.shift.rate:+.0%} in {_places(move.units)}"
-        if kind == SituationKind.EXPOSURE_LIFT and move.channel:
-            source = move.channel.partition(":")[2]
-            title = f"{source} exposure lifts {move.metric} by {move.shift.rate:.0%} in {_places(move.units)}"
-        since, top = moment(move.onset_s), hypotheses[0]
+        evidence = (*_evidence(move, lost, self.view.tree), *self._corroboration(move))
+        what, top = _subject(move, self.view.tree), hypotheses[0]
+        by, since = f"{abs(move.shift.rate):.0%} {_against(move)}", moment(move.onset_s)
+        exposure = move.flight.channel if move.flight and kind == SituationKind.EXPOSURE_LIFT else None
+        when = f"with exposure of {self.view.tree.name(exposure)}" if exposure else "since"
         return Finding(
             kind=kind,
             key=key,
@@ -168,8 +169,9 @@ class _Board:
             or move.units,
             onset=moment(move.onset_s),
             seen=self.view.as_of,
-            title=title,
-            summary=f"{title} since {since:%Y-%m-%d}. Likeliest: {top.name} ({top.odds:.0%}).",
+            title=f"{what} {by} {when}" + ("" if exposure else f" {day_text(since, year=False)}"),
+            summary=f"{what} run {by} since {day_text(since)}; the likeliest explanation is {top.name} "
+            f"({top.odds:.0%}).",
             evidence=evidence,
             hypotheses=hypotheses,
             worth_minor=round(abs(move.shift.rate) * base * 28 * 100),
@@ -211,8 +213,10 @@ class _Board:
         for metric in MARKET_METRICS:
             found = change_of(self.panel(metric), move.units, move.onset_s) if metric != move.metric else None
             if found is not None:
+                others = set(self.panel(metric).units) - set(move.units)
+                beyond = f"the other {plural(2, kind_text(move.units))}" if others else "the four weeks before"
                 yield Evidence(
-                    text=f"{metric} {found:+.1%} in the same places beyond the others.",
+                    text=f"{capital(term(metric))} there moved by {found:+.1%} against {beyond}.",
                     figures={"rate": round(found, 4)},
                     source=f"series:{metric}@{','.join(move.units[:3])}",
                 )
@@ -251,11 +255,26 @@ def _from_alarm(episode: Episode) -> Shift:
     return Shift(episode.first.key.metric, rate, min(rate, 0.0), max(rate, 0.0), 0.5, None, 0.0, 1, compared=False)
 
 
-def _evidence(move: _Move, lost: dict[str, float]) -> Iterator[Evidence]:
-    shift, since = move.shift, moment(move.onset_s)
-    against = "against the other places" if shift.compared else "against the four weeks before"
+def _subject(move: _Move, tree: EntityTree) -> str:
+    """What moved where; the channel is named where the metric is its own."""
+    own = move.channel if move.flight is None or move.flight.channel != move.channel else None
+    what, where = capital(term(move.metric)), places_text(move.units, tree)
+    if own is None:
+        return f"{what} in {where}"
+    return f"{what} of {where}" if move.units == (own,) else f"{what} of {tree.name(own)} in {where}"
+
+
+def _against(move: _Move) -> str:
+    """Above or below what: the units where nothing happened, else the past."""
+    base = f"the other {plural(2, kind_text(move.units))}" if move.shift.compared else "the weeks before"
+    return f"{'above' if move.shift.rate >= 0 else 'below'} {base}"
+
+
+def _evidence(move: _Move, lost: dict[str, float], tree: EntityTree) -> Iterator[Evidence]:
+    shift, since = move.shift, day_text(moment(move.onset_s))
+    bounds = f" (90% interval {shift.low:+.1%} to {shift.high:+.1%})" if shift.compared else ""
     yield Evidence(
-        text=f"{move.metric} {shift.rate:+.1%} since {since:%Y-%m-%d} {against}.",
+        text=f"{_subject(move, tree)}: {abs(shift.rate):.1%} {_against(move)} since {since}{bounds}.",
         figures={
             "rate": round(shift.rate, 4),
             "low": round(shift.low, 4),
@@ -267,8 +286,9 @@ def _evidence(move: _Move, lost: dict[str, float]) -> Iterator[Evidence]:
     )
     if move.flight is not None:
         yield Evidence(
-            text=f"Exposure of {move.flight.channel} rose in {len(move.flight.units)} places on "
-            f"{moment(move.flight.onset_s):%Y-%m-%d}.",
+            text=f"Exposure of {tree.name(move.flight.channel)} {'rose' if move.flight.up else 'fell'} in "
+            f"{counted(len(move.flight.units), kind_text(move.flight.units))} on "
+            f"{day_text(moment(move.flight.onset_s))}.",
             figures={
                 "places": len(move.flight.units),
                 "lead_days": round((move.onset_s - move.flight.onset_s) / DAY_S),
@@ -282,9 +302,3 @@ def _evidence(move: _Move, lost: dict[str, float]) -> Iterator[Evidence]:
             figures={"lost_share_rate": round(mean, 4)},
             source=f"series:impression_share@{','.join(sorted(lost)[:3])}",
         )
-
-
-def _places(units: Sequence[str]) -> str:
-    if len(units) == 1:
-        return units[0].partition(":")[2] or units[0]
-    return f"{len(units)} places"

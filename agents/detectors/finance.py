@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from domain.entities import kind_of
 from domain.limits import ActiveLimit
-from domain.money import to_minor
+from domain.money import money_text, to_minor
 from domain.ports import View
+from domain.prose import counted, day_text, listed
 from domain.situations import Evidence, Finding, SituationKind
 
 FREED_FOR = timedelta(days=7)
@@ -34,12 +35,14 @@ class FinanceDetector:
 def _finding(view: View, active: ActiveLimit, kind: SituationKind) -> Finding:
     limit = active.limit
     ended = kind == SituationKind.FREED_BUDGET
-    scope = "the whole company" if limit.scope == "*" else limit.scope
-    amount = f" of {limit.amount} {limit.currency or ''} a day".rstrip() if limit.amount is not None else ""
+    scope = view.tree.name(limit.scope)
+    currency = limit.currency or "EUR"
+    minor = to_minor(limit.amount, currency) if limit.amount is not None else None
+    amount = f" of {money_text(minor, currency)} a day" if minor is not None else ""
     title = f"Finance ended the {limit.kind} on {scope}" if ended else f"Finance set a {limit.kind}{amount} on {scope}"
     bound = tuple(e.id for e in view.tree.of_kind("budget") if active.binds(e.id, view.tree))
-    exceptions = f" Excepted: {', '.join(limit.exceptions)}." if limit.exceptions else ""
-    minor = to_minor(limit.amount, limit.currency or "EUR") if limit.amount is not None else None
+    exceptions = f" Excepted: {listed([view.tree.name(one) for one in limit.exceptions])}." if limit.exceptions else ""
+    span = f"from {day_text(limit.from_)}" + (f" to {day_text(limit.until)}" if limit.until else "")
     return Finding(
         kind=kind,
         key=f"{limit.kind}@{limit.scope}@{limit.from_:%Y-%m-%d}{'@ended' if ended else ''}",
@@ -47,10 +50,10 @@ def _finding(view: View, active: ActiveLimit, kind: SituationKind) -> Finding:
         onset=limit.until if ended and limit.until else limit.from_,
         seen=view.as_of,
         title=title,
-        summary=f"{title}; it binds {len(bound)} budgets.{exceptions}",
+        summary=f"{title}; it {'bound' if ended else 'binds'} {counted(len(bound), 'budget')}.{exceptions}",
         evidence=(
             Evidence(
-                text=f"{title}.",
+                text=f"A {limit.kind}{amount} on {scope} {span}.",
                 figures={"budgets": len(bound), "amount_minor": minor},
                 source=active.signal,
             ),

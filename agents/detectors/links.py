@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from agents.detectors.panel import Panel, moment
+from agents.detectors.panel import DAY_S, Panel, moment, places_text
 from agents.detectors.shift import keys_of, recent_panel
 from analysis.rivals import CHANCE, EXPOSED, SEASON
 from domain.errors import InputError
 from domain.ports import SeriesKey, View
+from domain.prose import capital, counted, term
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 
 LEAST_UNITS, LEAST_PERIODS, EVERY_PERIODS = 5, 40, 26
@@ -94,7 +95,10 @@ def _linked(view: View, name: str, driver: Panel, response: Panel) -> Finding | 
         return None
     if found.p_value > LEVEL or found.low <= 0:
         return None
-    title = f"{name.partition(':')[2]} impressions lead {response.metric} across {len(sound)} places"
+    source, metric = view.tree.name(name), term(response.metric)
+    where = places_text([driver.units[place] for place in sound], view.tree)
+    later = counted(max(1, round(found.lag * (driver.times[-1] - driver.times[-2]) / DAY_S)), "day")
+    title = f"Impressions of {source} lead {metric} across {where}"
     odds = min(0.9, 1 - 5 * found.p_value)
     return Finding(
         kind=SituationKind.EXPOSURE_LIFT,
@@ -103,11 +107,12 @@ def _linked(view: View, name: str, driver: Panel, response: Panel) -> Finding | 
         onset=moment(driver.times[0]),
         seen=view.as_of,
         title=title,
-        summary=f"{title}: 10 % more impressions go with {found.elasticity * 0.1:+.2%} {response.metric} after "
-        f"{found.lag} periods.",
+        summary=f"{capital(metric)} in {where} follow the impressions of {source}: 10% more of them go with "
+        f"{found.elasticity * 0.1:.2%} more {metric} {later} later.",
         evidence=(
             Evidence(
-                text=f"Elasticity {found.elasticity:.3f} at a lead of {found.lag} periods, p = {found.p_value:.3f}.",
+                text=f"{capital(metric)} change {found.elasticity:.3f} times as much as impressions {later} before "
+                f"({found.low:.3f} to {found.high:.3f}); chance alone shows such a link at p = {found.p_value:.3f}.",
                 figures={
                     "elasticity": round(found.elasticity, 4),
                     "low": round(found.low, 4),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from agents.detectors.accounts import open_deals
+from agents.detectors.accounts import deal_text, open_deals
 from agents.detectors.panel import moment
 from analysis.losses import Loss, Rise, rises
 from domain.money import to_minor
 from domain.ports import Told, View
+from domain.prose import capital, term
 from domain.signals import DealChanged
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 
@@ -82,24 +83,22 @@ def _losses(lost: dict[str, Told[DealChanged]], view: View) -> list[Loss]:
 
 def _finding(view: View, rise: Rise, lost: dict[str, Told[DealChanged]], onset: str) -> Finding:
     collapse = rise.late_collapse
-    reason = rise.reason.replace("_", " ")
+    reason = term(rise.reason)
     since = view.as_of - WINDOW
     recent = [told for told in lost.values() if told.at > since]
-    where = "late in the funnel" if collapse else "of all losses"
-    title = f"{rise.recent} of {rise.recent_of} lost deals fell on {reason}" + (
-        " late in the funnel" if collapse else ""
-    )
+    late = ", late in the funnel" if collapse else ""
+    title = f"{rise.recent} of the {rise.recent_of} deals lost in 30 days fell over {reason}{late}"
     outside = any(lost[deal].trust == "external" for deal, _ in rise.quotes if deal in lost)
     evidence = (
         Evidence(
-            text=f"{reason}: {rise.recent} of {rise.recent_of} losses in 30 days against {rise.base_rate:.0%} before "
-            f"({where}); probability of a true rise {rise.rise_probability:.1%}.",
+            text=f"{capital(reason)} stands behind {rise.recent} of {rise.recent_of} losses in 30 days{late}, against "
+            f"{rise.base_rate:.0%} of them before; a true rise is {rise.rise_probability:.1%} probable.",
             figures={"recent": rise.recent, "recent_of": rise.recent_of, "base_rate": round(rise.base_rate, 4),
                      "rise_probability": round(rise.rise_probability, 4), "money_minor": rise.money_minor,
                      "late": rise.late, "days": 30},
             source="deals:lost",
         ),
-        *_quotes(rise, lost),
+        *_quotes(view, rise, lost),
     )  # fmt: skip
     open_ = [told for told in open_deals(view) if told.data.stage.lower() in LATE_STAGES]
     return Finding(
@@ -109,7 +108,7 @@ def _finding(view: View, rise: Rise, lost: dict[str, Told[DealChanged]], onset: 
         onset=min((told.at for told in recent), default=moment(view.as_of.timestamp())),
         seen=view.as_of,
         title=title,
-        summary=f"{title}; the usual rate is {rise.base_rate:.0%}.",
+        summary=f"{title}; before, {rise.base_rate:.0%} of losses did.",
         evidence=evidence,
         hypotheses=_hypotheses(rise),
         worth_minor=rise.money_minor,
@@ -122,11 +121,11 @@ def _finding(view: View, rise: Rise, lost: dict[str, Told[DealChanged]], onset: 
     )  # fmt: skip
 
 
-def _quotes(rise: Rise, lost: dict[str, Told[DealChanged]]) -> Iterable[Evidence]:
+def _quotes(view: View, rise: Rise, lost: dict[str, Told[DealChanged]]) -> Iterable[Evidence]:
     for deal, quote in rise.quotes:
         told = lost[deal]
         yield Evidence(
-            text=f"{deal}: {told.data.amount or 0} {told.data.currency or ''} lost in {told.data.stage}.",
+            text=f"The deal {deal_text(view.tree, told.data)} was lost in {told.data.stage}.",
             figures={"amount": float(told.data.amount or 0)},
             source=told.signal,
             quote=quote,

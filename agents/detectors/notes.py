@@ -8,11 +8,12 @@ from datetime import timedelta
 from agents.guidance import read_notes, recent_since
 from domain.guidance import Guidance
 from domain.ports import View
+from domain.prose import day_text, listed
 from domain.situations import Evidence, Finding, SituationKind
 
 ENDED_FOR = timedelta(days=5)
 """How long the end of a note is news: what it stopped may be taken up again."""
-_ASKS = {"avoid": "asks not to promote", "hold": "asks to change nothing on", "favour": "asks to favour"}
+_WISHES = {"avoid": "not to promote", "hold": "to change nothing on", "favour": "to favour"}
 
 
 class NotesDetector:
@@ -28,20 +29,21 @@ class NotesDetector:
 
 def _finding(guidance: Guidance, view: View) -> Finding:
     ended = view.now >= guidance.until
-    named = "everything" if "*" in guidance.entities else ", ".join(guidance.entities[:4])
-    outside = "Somebody outside" if guidance.trust == "external" else "A team"
-    title = f"{outside} {_ASKS[guidance.stance]} {named}" + (" (ended)" if ended else "")
+    named = "everything" if "*" in guidance.entities else listed([view.tree.name(one) for one in guidance.entities])
+    who = "Somebody outside" if guidance.trust == "external" else "A team"
+    wish = f"{who} {'asked' if ended else 'asks'} {_WISHES[guidance.stance]} {named}"
+    until = f"{wish} until {day_text(guidance.until)}"
     return Finding(
         kind=SituationKind.CONTEXT_CHANGE,
         key=f"note@{guidance.note}@{guidance.stance}@{'+'.join(guidance.entities[:4])}{'@ended' if ended else ''}",
         entities=tuple(entity for entity in guidance.entities if entity in view.tree),
         onset=guidance.until if ended else guidance.since,
         seen=view.as_of,
-        title=title,
-        summary=f"{title} until {guidance.until:%Y-%m-%d}.",
+        title=f"{wish}: over now" if ended else wish,
+        summary=f"{until}; that is over." if ended else f"{until}.",
         evidence=(
             Evidence(
-                text=f"{title} until {guidance.until:%Y-%m-%d}.",
+                text=f"{until}, as read from a note.",
                 source=guidance.note,
                 quote=guidance.quote,
                 trust=guidance.trust,

@@ -9,8 +9,11 @@ from math import isfinite, nan
 
 from domain.entities import EntityTree, kind_of
 from domain.ports import SeriesKey, View
+from domain.prose import counted, listed
 
 DAY_S = 86_400.0
+FEW = 3
+"""Units that a sentence names one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,19 @@ def channel_of(key: SeriesKey, tree: EntityTree) -> str | None:
     if named:
         return named if named.startswith("channel:") else f"channel:{named}"
     return next((step for step in tree.chain(key.entity) if kind_of(step) == "channel"), None)
+
+
+def places_text(units: Sequence[str], tree: EntityTree) -> str:
+    """The units by name while they are few, else how many of their kind."""
+    if len(units) <= FEW:
+        return listed([tree.name(unit) for unit in units])
+    return counted(len(units), kind_text(units))
+
+
+def kind_text(units: Iterable[str]) -> str:
+    """What the units are, in the singular: their kind where it is one, else `place`."""
+    kinds = {kind_of(unit) for unit in units}
+    return kinds.pop() if len(kinds) == 1 else "place"
 
 
 def panel_of(

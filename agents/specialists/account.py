@@ -8,9 +8,10 @@ from datetime import timedelta
 from agents.detectors.accounts import open_deals
 from agents.specialists.plan import lesson_factor, unmeasured
 from domain.actions import ActionKind, ActionSpec, Task
-from domain.money import to_minor
+from domain.money import money_text, to_minor
 from domain.ports import Context, Told
 from domain.proposals import Candidate, Expected, Measurement
+from domain.prose import counted, listed
 from domain.signals import DealChanged
 from domain.situations import Evidence, Situation, SituationKind
 
@@ -72,7 +73,7 @@ def _verify(
                 kind=ActionKind.PLAY_SET, entity=account, value="verify", expect=play, reason=situation.title[:200]
             ),
         ),
-        title=f"Switch {account.partition(':')[2]} from {play} to buyer verification",
+        title=f"Switch {context.view.tree.name(account)} from {play} to buyer verification",
         why=f"{situation.summary} Case studies and compliance documents answer what such a group asks.",
         expected=worth,
         risk="Proof sent to people who are not buying yet can end the conversation early.",
@@ -89,9 +90,10 @@ def _tell_owner(situation: Situation, context: Context, deals: list[Told[DealCha
         title=f"Bring proof to the buying group: {situation.title}"[:200],
         assignee=largest.data.owner or "sales",
         due=context.view.now + timedelta(days=3),
-        body=f"{situation.summary} Roles seen: {', '.join(situation.facts.get('roles', []))}.",
+        body=f"{situation.summary} Roles seen: {listed(situation.facts.get('roles', []))}.",
     )
-    entity = largest.data.deal if largest.data.deal in context.view.tree else str(situation.facts["account"])
+    account, tree = str(situation.facts["account"]), context.view.tree
+    entity = largest.data.deal if largest.data.deal in tree else account
     return Candidate(
         key="tell-owner",
         situation=situation.id,
@@ -102,8 +104,8 @@ def _tell_owner(situation: Situation, context: Context, deals: list[Told[DealCha
                 reason=situation.title[:200],
             ),
         ),
-        title=f"Ask {task.assignee} to meet the buying group",
-        why=f"{situation.summary} The owner of {entity} can offer proof while the group is at work.",
+        title=f"Ask {task.assignee} to meet the buying group at {tree.name(account)}",
+        why=f"{situation.summary} The owner of {tree.name(entity)} can offer proof while the group is at work.",
         expected=worth,
         cost_minor=cost,
         risk="A task costs time of the sales team.",
@@ -124,8 +126,11 @@ def _plan(context: Context, account: str) -> Measurement:
 
 
 def _arithmetic(worth: Expected, deals: int, rise: float) -> Evidence:
+    worth_text = f"{money_text(worth.value, worth.currency)} after cost, assumed until outcomes say otherwise"
     return Evidence(
-        text=f"{deals} open deals × margin × {rise:.1%} more chance to win (assumed until outcomes say otherwise).",
+        text=f"{counted(deals, 'open deal')} × margin × {rise:.1%} more chance to win: {worth_text}."
+        if deals
+        else "No deal is open there yet, so no money is expected from it.",
         figures={"deals": deals, "win_rise_rate": round(rise, 4), "value_minor": worth.value},
         source=f"lesson:{ABOUT}",
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from agents.detectors.accounts import open_deals
 from agents.pools import CONTENT_POOL
 from agents.specialists.plan import lesson_factor, unmeasured
 from domain.actions import ActionKind, ActionSpec, Brief, Task
-from domain.money import to_minor
+from domain.money import money_text, to_minor
 from domain.ports import Context, Told
 from domain.proposals import Candidate, Expected, Measurement, Resource
+from domain.prose import term
 from domain.signals import AssetChanged, DealChanged
 from domain.situations import Evidence, Situation, SituationKind
 
@@ -72,6 +74,10 @@ def _about(situation: Situation) -> str:
     return f"content:{situation.facts['reason']}"
 
 
+def _topic(situation: Situation) -> str:
+    return term(str(situation.facts["reason"]))
+
+
 def _prioritise(
     situation: Situation, context: Context, told: Told[AssetChanged], now: int, *, first: bool
 ) -> Candidate:
@@ -98,13 +104,13 @@ def _prioritise(
         risk="Other content waits meanwhile.",
         uses=() if published else (Resource(pool=CONTENT_POOL, amount=asset.hours or BRIEF_HOURS),),
         measurement=_plan(situation, context),
-        evidence=(*situation.evidence, _arithmetic(situation, worth, f"asset {asset.asset}, {asset.status}")),
+        evidence=(*situation.evidence, _arithmetic(situation, worth, f"“{asset.title}” is {asset.status}")),
     )  # fmt: skip
 
 
 def _brief(situation: Situation, context: Context, reason: str) -> Candidate:
     worth = _worth(situation, context, _SAVED["brief"])
-    topic = reason.replace("_", " ")
+    topic = term(reason)
     brief = Brief(
         title=f"Proof on {topic} for buyers who verify",
         kind=_KINDS.get(reason, "case_study"),
@@ -161,13 +167,13 @@ def _task(situation: Situation, context: Context, told: Told[DealChanged], reaso
                 reason=situation.title[:200],
             ),
         ),
-        title=f"Ask {task.assignee} to settle {topic} on {told.data.deal.partition(':')[2]}",
+        title=f"Ask {task.assignee} to settle {topic} on {context.view.tree.name(told.data.deal)}",
         why=f"{situation.summary} This deal stands in {told.data.stage}, where the others fell.",
         expected=worth,
         cost_minor=cost,
         risk="A task costs time of the sales team.",
         measurement=unmeasured(context, "One deal is too few to tell an effect."),
-        evidence=(*situation.evidence, _arithmetic(situation, worth, f"deal {told.data.deal}")),
+        evidence=(*situation.evidence, _arithmetic(situation, worth, "this deal is one of those at risk")),
     )
 
 
@@ -178,15 +184,16 @@ def _plan(situation: Situation, context: Context) -> Measurement:
         treated=(),
         start=context.view.now,
         days=context.objective.horizon_days,
-        stop=f"After {context.objective.horizon_days} days: share of losses on {situation.facts['reason']}.",
+        stop=f"After {context.objective.horizon_days} days: share of losses over {_topic(situation)}.",
     )
 
 
 def _arithmetic(situation: Situation, worth: Expected, what: str) -> Evidence:
     lost = int(situation.facts["money_minor"])
+    money = partial(money_text, currency=worth.currency)
     return Evidence(
-        text=f"{lost} minor units lost to {situation.facts['reason']} in 30 days, {what}: "
-        f"{worth.value} expected ({worth.low} to {worth.high}; shares saved are assumed).",
+        text=f"{money(lost)} lost over {_topic(situation)} in 30 days; {what}: "
+        f"{money(worth.value)} expected ({money(worth.low)} to {money(worth.high)}; the share saved is assumed).",
         figures={"money_minor": lost, "value_minor": worth.value, "low": worth.low, "high": worth.high},
         source=f"lesson:{_about(situation)}",
     )

@@ -12,6 +12,7 @@ from domain.actions import ActionKind, ActionSpec, RunStatus
 from domain.entities import Entity
 from domain.ports import Context
 from domain.proposals import Candidate, Expected
+from domain.prose import counted, day_text
 from domain.situations import Situation
 
 _STOPS = re.compile(r"recall|rappel|no (?:more )?promotion|(?:pas de|aucune|plus de|sans) promotion|stop|arret|suspend"
@@ -61,9 +62,9 @@ def _set(situation: Situation, context: Context, campaigns: list[Entity], wanted
     verb = "Pause" if wanted == "paused" else "Resume"
     end = datetime.fromisoformat(str(situation.facts["until"]))
     why = (
-        f"A note says: “{quote[:200]}”. It holds until {end:%Y-%m-%d}."
+        f"A note says: “{quote[:200]}”. It holds until {day_text(end)}."
         if wanted == "paused"
-        else f"The note “{quote[:200]}” ended on {end:%Y-%m-%d}."
+        else f"The note “{quote[:200]}” ended on {day_text(end)}."
     )
     return Candidate(
         key=f"{verb.lower()}:{situation.facts['note']}",
@@ -76,7 +77,7 @@ def _set(situation: Situation, context: Context, campaigns: list[Entity], wanted
             )
             for campaign in campaigns
         ),
-        title=f"{verb} {len(campaigns)} campaigns" if len(campaigns) > 1 else f"{verb} {campaigns[0].name}",
+        title=f"{verb} {counted(len(campaigns), 'campaign') if len(campaigns) > 1 else campaigns[0].name}",
         why=why,
         expected=Expected(value=0, low=0, high=0, currency=context.objective.currency),
         risk="Sales that would have come are given up." if wanted == "paused" else "The reason may not be over yet.",

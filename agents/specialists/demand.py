@@ -22,8 +22,10 @@ from agents.specialists.returns import channel_class, gain_of
 from analysis.rivals import ACTABLE, BOTS, FAULT
 from domain.actions import ActionKind, ActionSpec, Message
 from domain.entities import Entity, EntityTree, kind_of
+from domain.money import money_text
 from domain.ports import Context
 from domain.proposals import Candidate, Expected, Measurement
+from domain.prose import capital, counted, plural
 from domain.situations import Evidence, Situation, SituationKind
 
 LEAST_LOST_SHARE = 0.05
@@ -88,14 +90,13 @@ def _raise(situation: Situation, context: Context, name: str, budgets: dict[str,
         return
     worth = expected(context, per_day, gain, MEASURE_DAYS)
     rate = max(spec.step_rate or 0 for spec in specs)
-    places = f"{len(specs)} budgets" if len(specs) > 1 else (specs[0].entity or "")
-    held = f" {len(control)} regions stay unchanged as control." if control else ""
+    held = f" {_kept(control)}" if control else ""
     yield Candidate(
         key=f"raise:{name}",
         situation=situation.id,
         specialist="demand",
         specs=tuple(specs),
-        title=f"Raise {name} by up to {rate:.0%} on {places}",
+        title=f"Raise {_named(context, specs, name)} by up to {rate:.0%}",
         why=f"{situation.summary} The rise is limited to the share others take and to {step_rate(context):.0%} a step."
         f"{held}",
         expected=worth,
@@ -104,6 +105,10 @@ def _raise(situation: Situation, context: Context, name: str, budgets: dict[str,
         measurement=_plan(situation, context, specs, budgets, control),
         evidence=(*situation.evidence, _arithmetic(per_day, gain, worth, about, factor)),
     )
+
+
+def _kept(control: Sequence[str]) -> str:
+    return f"{counted(len(control), kind_of(control[0]))} {plural(len(control), 'stays')} as now, to compare with."
 
 
 def _steps(
@@ -143,7 +148,7 @@ def _set_back(
         situation=situation.id,
         specialist="demand",
         specs=tuple(specs),
-        title=f"Set {name} back on {len(specs)} budgets",
+        title=f"Set {_named(context, specs, name)} back one step",
         why="The last such rise was measured as harmful, so the step is taken back.",
         expected=worth,
         risk="Demand that is still there may be missed.",
@@ -175,7 +180,7 @@ def _answer_drop(situation: Situation, context: Context) -> Iterable[Candidate]:
             situation=situation.id,
             specialist="demand",
             specs=tuple(specs),
-            title=f"Lower {name} on {len(specs)} budgets while demand is down",
+            title=f"Lower {_named(context, specs, name)} while demand is down",
             why=f"{situation.summary} What is spent there earns less than it costs.",
             expected=worth,
             risk="Demand may come back before the money does.",
@@ -197,7 +202,7 @@ def _warn(situation: Situation, context: Context) -> Iterable[Candidate]:
         specialist="demand",
         specs=(ActionSpec(kind=ActionKind.MESSAGE_POST, value=Message(channel="#marketing", text=text).model_dump()),),
         title=f"Ask for a check: {situation.title}",
-        why=f"{top.name} is the likeliest explanation ({top.odds:.0%}): {top.because}.",
+        why=f"{capital(top.name)} is the likeliest explanation ({top.odds:.0%}): {top.because}.",
         expected=nothing,
         measurement=unmeasured(context, "A message changes no metric by itself."),
         evidence=situation.evidence,
@@ -251,6 +256,15 @@ def _channels_wanted(situation: Situation, found: dict[str, Any]) -> set[str]:
     return wanted or set(found)
 
 
+def _named(context: Context, specs: Sequence[ActionSpec], channel: str) -> str:
+    """The one budget by its name, several as a count with their channel."""
+    tree = context.view.tree
+    if len(specs) == 1:
+        return f"“{tree.name(specs[0].entity or '')}”"
+    found = _channel(tree, specs[0])
+    return f"{counted(len(specs), 'budget')} of {tree.name(found) if found else channel}"
+
+
 def _channel_name(tree: EntityTree, budget: Entity) -> str:
     channel = _channel_of_budget(tree, budget.id)
     return (channel or budget.parent or budget.id).partition(":")[2]
@@ -274,9 +288,10 @@ def _plan(
 
 
 def _arithmetic(per_day: int, gain: Gain, worth: Expected, about: str, factor: float) -> Evidence:
+    money = worth.currency
     return Evidence(
-        text=f"{per_day} minor units a day for {MEASURE_DAYS} days at {gain.mean:+.2f} per unit "
-        f"({gain.low:+.2f} to {gain.high:+.2f}): {gain.because}.",
+        text=f"{money_text(per_day, money)} a day moved for {MEASURE_DAYS} days, each {money} bringing "
+        f"{gain.mean:+.2f} {money} after its cost ({gain.low:+.2f} to {gain.high:+.2f}): {gain.because}.",
         figures={"per_day_minor": per_day, "days": MEASURE_DAYS, "gain": round(gain.mean, 4),
                  "value_minor": worth.value, "lesson_factor": factor},
         source=f"lesson:{about}",

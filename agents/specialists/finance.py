@@ -20,8 +20,10 @@ from agents.specialists.plan import (
 from agents.specialists.returns import Returns
 from domain.actions import ActionKind, ActionSpec
 from domain.entities import Entity, kind_of
+from domain.money import money_text
 from domain.ports import Context
 from domain.proposals import Candidate, Expected
+from domain.prose import counted
 from domain.situations import Evidence, Situation, SituationKind
 
 
@@ -73,6 +75,7 @@ def _comply(situation: Situation, context: Context, over: int) -> list[Candidate
         return []
     loss = sum(_gain(returns, context, budget).mean for budget in worst) / max(1, len(worst))
     per_day = sum(spec.delta_minor for spec in specs)
+    scope = context.view.tree.name(str(situation.facts["scope"]))
     worth = expected(context, per_day, Gain(-loss, -loss - 0.5, -loss + 0.5, "money not spent"), MEASURE_DAYS)
     return [
         Candidate(
@@ -80,12 +83,13 @@ def _comply(situation: Situation, context: Context, over: int) -> list[Candidate
             situation=situation.id,
             specialist="finance",
             specs=tuple(specs),
-            title=f"Lower {len(specs)} budgets to keep to the cap on {situation.facts['scope']}",
-            why=f"{situation.summary} Spend passes it by {over} minor units a day; the weakest budgets give way first.",
+            title=f"Lower {counted(len(specs), 'budget')} to keep to the cap on {scope}",
+            why=f"{situation.summary} Spend passes it by {money_text(over, context.objective.currency)} a day; the "
+            "weakest budgets give way first.",
             expected=worth,
             risk="Demand under these budgets is served less.",
             measurement=unmeasured(context, "Demanded by finance: not weighed, so not tested."),
-            evidence=(*situation.evidence, _fact(over, per_day)),
+            evidence=(*situation.evidence, _fact(over, per_day, worth.currency)),
             mandatory=True,
         )
     ]
@@ -143,13 +147,15 @@ def _offer(situation: Situation, context: Context, freed: int) -> Iterable[Candi
         situation=situation.id,
         specialist="finance",
         specs=tuple(specs),
-        title=f"Offer freed money to {name}: {len(specs)} budgets up by at most {step_rate(context):.0%}",
-        why=f"{situation.summary} {freed} minor units a day are free; the next unit earns most there: {gain.because}.",
+        title=f"Offer freed money to {context.view.tree.name(best) if best else name}: "
+        f"{counted(len(specs), 'budget')} up by at most {step_rate(context):.0%}",
+        why=f"{situation.summary} {money_text(freed, worth.currency)} a day are free, and the next {worth.currency} "
+        f"earns most there: {gain.because}.",
         expected=worth,
         cost_minor=per_day * MEASURE_DAYS,
         risk="Returns fall as budgets grow.",
         measurement=measured(context, [_unit(context, b) for b in same if b.id in changed], control, None),
-        evidence=(*situation.evidence, _fact(freed, per_day), _worth(worth, gain)),
+        evidence=(*situation.evidence, _fact(freed, per_day, worth.currency), _worth(worth, gain)),
     )
 
 
@@ -166,9 +172,9 @@ def _unit(context: Context, budget: Entity) -> str:
     return next((step for step in context.view.tree.chain(budget.id) if kind_of(step) == "region"), budget.id)
 
 
-def _fact(wanted: int, moved: int) -> Evidence:
+def _fact(wanted: int, moved: int, currency: str) -> Evidence:
     return Evidence(
-        text=f"{wanted} minor units a day at stake, {moved} moved.",
+        text=f"{money_text(wanted, currency)} a day at stake, {money_text(moved, currency)} moved.",
         figures={"at_stake_minor": wanted, "moved_minor": moved},
         source="state:budgets",
     )
@@ -176,7 +182,8 @@ def _fact(wanted: int, moved: int) -> Evidence:
 
 def _worth(worth: Expected, gain: Gain) -> Evidence:
     return Evidence(
-        text=f"{gain.mean:+.2f} per unit spent ({gain.low:+.2f} to {gain.high:+.2f}).",
+        text=f"Each {worth.currency} added brings {gain.mean:+.2f} {worth.currency} after its cost ({gain.low:+.2f} to "
+        f"{gain.high:+.2f}).",
         figures={"gain": round(gain.mean, 4), "value_minor": worth.value},
         source="series:conversions,spend",
     )

@@ -14,6 +14,7 @@ from domain.limits import binding, breach
 from domain.money import to_minor
 from domain.ports import Context
 from domain.proposals import Expected, Measurement
+from domain.prose import day_text
 
 MAX_STEP_RATE = 0.2
 """Platforms learn anew after larger steps; holds where the policy names no limit."""
@@ -134,7 +135,7 @@ def measured(context: Context, treated: Sequence[str], control: Sequence[str], m
         days=MEASURE_DAYS,
         mde_rate=mde_rate,
         min_effect_rate=MIN_EFFECT_RATE,
-        stop=f"On {end:%Y-%m-%d}, or at once when a person or a finance limit sets it back.",
+        stop=f"On {day_text(end)}, or at once when a person or a finance limit sets it back.",
     )
 
 

@@ -16,7 +16,7 @@ WINDOW = 28
 # Share of what a platform claims that the next euro causes: platforms claim too much, and the next euro earns less
 # than the average one. Paid brand clicks are often free anyway (about nothing was incremental in eBay's experiment).
 _CAUSED = {"brand": (0.18, 0.0, 0.50), "other": (0.35, 0.15, 0.60)}
-_ASSUMED = Gain(0.3, -0.4, 1.0, "no revenue is reported, so a return of 1.3 per unit spent is assumed, from 0.6 to 2")
+_ASSUMED = Gain(0.3, -0.4, 1.0, "no revenue is reported; a return of 1.3 is assumed for 1 spent, from 0.6 to 2")
 
 
 def channel_class(name: str) -> str:
@@ -49,10 +49,11 @@ def gain_of(context: Context, channel: str | None, units: Sequence[str], name: s
         return _unclaimed(context, channel)
     kind = "brand" if channel_class(name) == "brand" else "other"
     mean, low, high = (claimed * share * context.objective.margin_rate for share in _CAUSED[kind])
-    because = f"platforms claim {claimed:.1f} of revenue per unit spent, of which a part is caused"
+    money = context.objective.currency
+    because = f"platforms claim {claimed:.1f} {money} of revenue per {money} spent, of which only a part is caused"
     prior = Prior(mean, max((high - low) / 3.29, 1e-6), because)
     found = _from_history(context, channel, prior)
-    return _net(found, f"{because}; history weighs {found.history_rate:.0%}")
+    return _net(found, f"{because}; our own history weighs {found.history_rate:.0%} in it")
 
 
 def _unclaimed(context: Context, channel: str | None) -> Gain:
@@ -61,7 +62,8 @@ def _unclaimed(context: Context, channel: str | None) -> Gain:
         return _ASSUMED
     found = _from_history(context, channel, BREAK_EVEN)
     return _net(
-        found, f"no conversions are reported; break-even is assumed and history weighs {found.history_rate:.0%}"
+        found,
+        f"no conversions are reported; break-even is assumed and our own history weighs {found.history_rate:.0%} in it",
     )
 
 

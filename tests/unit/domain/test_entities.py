@@ -46,14 +46,19 @@ def test_a_scope_covers_itself_and_everything_below(scope: str, covered: object)
     assert TREE.covers(scope, "budget:brand") is covered
 
 
-def test_descendants_children_and_kinds_are_sorted_and_leave_the_asked_one_out() -> None:
+def test_descendants_and_kinds_are_sorted_and_leave_the_asked_one_out() -> None:
     assert TREE.descendants("region:fr") == ("budget:brand", "campaign:brand", "region:idf")
-    assert TREE.children("campaign:brand") == ("budget:brand",)
-    assert TREE.children("budget:brand") == ()
     assert [entity.id for entity in TREE.of_kind("budget")] == ["budget:brand", "budget:orphan"]
     assert TREE.get("budget:none") is None
     assert "budget:brand" in TREE
     assert Entity(id="deal:x", name="X").kind == "deal"
+
+
+def test_a_name_falls_back_to_the_id() -> None:
+    tree = EntityTree([Entity(id="deal:x", name="Borium, first order")])
+    assert [tree.name(one) for one in ("deal:x", "deal:y", "*")] == [
+        "Borium, first order", "deal:y", "the whole company",
+    ]  # fmt: skip
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(NAMES)), st.sampled_from(NAMES))

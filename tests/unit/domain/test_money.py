@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InputError
-from domain.money import convert, to_major, to_minor
+from domain.money import convert, money_text, to_major, to_minor
 
 CURRENCIES = st.sampled_from(["EUR", "USD", "JPY", "XOF", "KWD"])
 
@@ -40,6 +40,15 @@ def test_major_units_become_minor_units_half_to_even(amount: float | str, curren
 def test_what_is_no_amount_is_refused_with_what_to_write_instead(amount: float | str) -> None:
     with pytest.raises(InputError, match=r"Write a decimal number such as 1200\.50\.$"):
         to_minor(amount, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [(120_450, "EUR", "1,204.50 EUR"), (120_400, "EUR", "1,204 EUR"), (1_200, "EUR", "12.00 EUR"),
+     (0, "EUR", "0.00 EUR"), (-120_450, "USD", "-1,204.50 USD"), (12, "JPY", "12 JPY")],
+)  # fmt: skip
+def test_people_read_major_units_with_cents_where_they_tell_something(minor: int, currency: str, text: str) -> None:
+    assert money_text(minor, currency) == text
 
 
 @pytest.mark.parametrize(
