@@ -168,7 +168,7 @@ class _Round:
     def _why_lost(self, place: int, final: frozenset[int], guidance: Sequence[Guidance]) -> str:
         candidate = self.ordered[place]
         if note := self._veto(place, guidance):
-            return f"{candidate.title}: a note says “{note.quote[:120]}” ({note.stance})."
+            return f"{candidate.title}: a note says “{note.quote[:120]}”."
         if reason := unavailable(candidate, self.context, self.recent):
             return f"{candidate.title}: {reason}."
         if score(candidate) <= 0:
@@ -176,7 +176,7 @@ class _Round:
         both = sorted({*final, place})
         for pool in pools_of([self.ordered[at] for at in both], self.context, self.recent):
             if pool.loads.get(both.index(place)) and sum(pool.loads.values()) > pool.room + 1e-6:
-                return f"{candidate.title}: no room left in {pool.name}."
+                return f"{candidate.title}: {pool.full}."
         return f"{candidate.title}: brings less than what was chosen."
 
     def _written(self, final: list[int], doubted: set[int]) -> Arbitration:

@@ -12,6 +12,7 @@ from domain.limits import ActiveLimit, binding, breach
 from domain.money import to_minor
 from domain.ports import Context
 from domain.proposals import Candidate
+from domain.prose import day_text, term
 
 LEAST_CONTROLS = 4
 """Untouched units below which a measurement cannot be believed."""
@@ -35,11 +36,15 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A shared bound: the sum of `loads` over chosen candidates (by position) stays within `room`."""
+    """A shared bound: the sum of `loads` over chosen candidates (by position) stays within `room`.
+
+    `full` says why a candidate finds no room, as the end of a sentence.
+    """
 
     name: str
     room: float
     loads: Mapping[int, float]
+    full: str
 
 
 def pools_of(candidates: Sequence[Candidate], context: Context, recent: Recent) -> list[Pool]:
@@ -49,34 +54,34 @@ def pools_of(candidates: Sequence[Candidate], context: Context, recent: Recent) 
         *_movement(candidates, context, recent),
         *_hours(candidates, context, recent),
         *_named(candidates),
-        *_entities(candidates),
-        *_units(candidates),
-        *_controls(candidates),
+        *_entities(candidates, context.view.tree),
+        *_units(candidates, context.view.tree),
+        *_controls(candidates, context.view.tree),
     ]
 
 
 def unavailable(candidate: Candidate, context: Context, recent: Recent) -> str | None:
     """Why `candidate` cannot be done now whatever else is chosen: its entity is resting or busy; None when it can."""
-    rest = timedelta(hours=context.limits.per_entity_cooldown_h or 0)
+    tree, rest = context.view.tree, timedelta(hours=context.limits.per_entity_cooldown_h or 0)
     for spec in candidate.specs:
         entity = spec.entity or ""
         last = recent.last_change.get(entity)
-        barred = breach(spec, context.view.limits(), context.view.tree, context.view.now)
+        barred = breach(spec, context.view.limits(), tree, context.view.now)
         if barred is not None:
-            return f"finance set a {barred.limit.kind} on {barred.limit.scope} ({barred.signal})"
+            return barred.text(tree)
         if entity in recent.busy:
-            return f"another change of {entity} is already under way"
+            return f"another change of {tree.name(entity)} is already under way"
         if last is not None and last + rest > context.view.now:
-            return f"{entity} changed at {last:%Y-%m-%d %H:%M} and rests until {last + rest:%Y-%m-%d %H:%M}"
-    return None if candidate.mandatory else _blurs(candidate, recent)
+            return f"{tree.name(entity)} changed on {day_text(last)} and rests until {day_text(last + rest)}"
+    return None if candidate.mandatory else _blurs(candidate, recent, tree)
 
 
-def _blurs(candidate: Candidate, recent: Recent) -> str | None:
+def _blurs(candidate: Candidate, recent: Recent, tree: EntityTree) -> str | None:
     """Why `candidate` would make a running measurement worthless; None when it would not."""
     treated = set(candidate.measurement.treated)
     shared = sorted(treated & recent.busy)
     if shared:
-        return f"the effect of another change in {shared[0]} is still being measured"
+        return f"the effect of another change in {tree.name(shared[0])} is still being measured"
     for clean in recent.controls:
         if treated & clean and len(clean - treated) < LEAST_CONTROLS:
             return "a running measurement would lose the regions it is compared with"
@@ -138,7 +143,8 @@ def _money(candidates: Sequence[Candidate], context: Context) -> Iterable[Pool]:
             room -= spent_in(active, context)
         cut = sum(load for place, load in loads.items() if candidates[place].mandatory and load < 0)
         # Over the cap already: nothing may add, and what is cut is not handed out again.
-        yield Pool(f"money:{active.limit.scope}", max(room, min(cut, 0.0)), {p: v for p, v in loads.items() if v})
+        full = f"the {active.limit.kind} on {tree.name(active.limit.scope)} leaves no room"
+        yield Pool(f"money:{active.limit.scope}", max(room, min(cut, 0.0)), {p: v for p, v in loads.items() if v}, full)
 
 
 def _bound(active: ActiveLimit, spec: ActionSpec, tree: EntityTree, now: datetime) -> bool:
@@ -151,7 +157,7 @@ def _movement(candidates: Sequence[Candidate], context: Context, recent: Recent)
         return
     room = to_minor(cap, context.objective.currency) - recent.moved_24h_minor
     loads = {place: float(sum(spec.delta_minor for spec in c.specs)) for place, c in enumerate(candidates)}
-    yield Pool("daily_spend_moved", float(max(0, room)), loads)
+    yield Pool("daily_spend_moved", float(max(0, room)), loads, "it would pass what may be moved within 24 hours")
 
 
 def _hours(candidates: Sequence[Candidate], context: Context, recent: Recent) -> Iterable[Pool]:
@@ -159,7 +165,7 @@ def _hours(candidates: Sequence[Candidate], context: Context, recent: Recent) ->
     room = float(declared[0]) if declared else CONTENT_HOURS
     loads = _uses(candidates, CONTENT_POOL)
     if loads:
-        yield Pool(CONTENT_POOL, max(0.0, room - recent.hours_taken), loads)
+        yield Pool(CONTENT_POOL, max(0.0, room - recent.hours_taken), loads, "the week has no content hours left")
 
 
 def _uses(candidates: Sequence[Candidate], pool: str) -> dict[int, float]:
@@ -174,10 +180,11 @@ def _named(candidates: Sequence[Candidate]) -> Iterable[Pool]:
     """Pools that only the candidates name, such as `once:<topic>`: one use of each."""
     names = {use.pool for candidate in candidates for use in candidate.uses if use.pool.startswith("once:")}
     for name in sorted(names):
-        yield Pool(name, 1.0, _uses(candidates, name))
+        full = f"something else that was chosen covers {term(name.partition(':')[2])}"
+        yield Pool(name, 1.0, _uses(candidates, name), full)
 
 
-def _entities(candidates: Sequence[Candidate]) -> Iterable[Pool]:
+def _entities(candidates: Sequence[Candidate], tree: EntityTree) -> Iterable[Pool]:
     """One change per entity and round."""
     touching: dict[str, dict[int, float]] = {}
     for place, candidate in enumerate(candidates):
@@ -185,24 +192,27 @@ def _entities(candidates: Sequence[Candidate]) -> Iterable[Pool]:
             touching.setdefault(entity, {})[place] = 1.0
     for entity, loads in sorted(touching.items()):
         if len(loads) > 1:
-            yield Pool(f"one change of {entity}", 1.0, loads)
+            full = f"a better change of {tree.name(entity)} was chosen"
+            yield Pool(f"one change of {entity}", 1.0, loads, full)
 
 
-def _units(candidates: Sequence[Candidate]) -> Iterable[Pool]:
+def _units(candidates: Sequence[Candidate], tree: EntityTree) -> Iterable[Pool]:
     """One situation answered per measured unit: answers to two at once could not be told apart."""
     for place, candidate in enumerate(candidates):
         for other in range(place + 1, len(candidates)):
             rival = candidates[other]
             shared = set(candidate.measurement.treated) & set(rival.measurement.treated)
             if shared and candidate.situation != rival.situation and not (candidate.mandatory or rival.mandatory):
-                yield Pool(f"one answer measured in {min(shared)}", 1.0, {place: 1.0, other: 1.0})
+                full = f"a better change whose effect shows in {tree.name(min(shared))} was chosen"
+                yield Pool(f"one answer measured in {min(shared)}", 1.0, {place: 1.0, other: 1.0}, full)
 
 
-def _controls(candidates: Sequence[Candidate]) -> Iterable[Pool]:
+def _controls(candidates: Sequence[Candidate], tree: EntityTree) -> Iterable[Pool]:
     """Nobody changes the regions that another measures against: the comparison would be worthless."""
     for place, candidate in enumerate(candidates):
         control = set(candidate.measurement.control)
         for other, rival in enumerate(candidates):
             mixed = control & set(rival.measurement.treated)
             if other != place and mixed and not (candidate.mandatory or rival.mandatory):
-                yield Pool(f"control {min(mixed)}", 1.0, {place: 1.0, other: 1.0})
+                full = f"{tree.name(min(mixed))} must stay as it is, to compare a chosen change with"
+                yield Pool(f"control {min(mixed)}", 1.0, {place: 1.0, other: 1.0}, full)

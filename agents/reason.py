@@ -228,7 +228,7 @@ def _told_otherwise(proposal: Proposal, guidance: Sequence[Guidance], facts: Fac
         for action in proposal.actions:
             against = note.stance == "hold" or (note.stance == "avoid" and promotes(action.spec))
             if against and action.spec.entity and note.speaks_of(action.spec.entity, facts.tree, facts.now):
-                return f"a note says otherwise: {note.quote!r} ({note.note})"
+                return f"a note says otherwise: “{note.quote}”"
     return None
 
 

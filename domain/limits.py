@@ -8,12 +8,13 @@ from datetime import datetime
 from domain.actions import MONEY_KINDS, ActionKind, ActionSpec
 from domain.entities import EntityTree
 from domain.money import to_minor
+from domain.prose import day_text
 from domain.record import Record
 from domain.signals import FinanceLimit
 
 
 class ActiveLimit(Record):
-    """A finance limit with the signal that brought it, so that a refusal can name it."""
+    """A finance limit with the signal that brought it."""
 
     limit: FinanceLimit
     signal: str
@@ -25,6 +26,10 @@ class ActiveLimit(Record):
         """Whether the scope covers `entity` and no approved exception does."""
         excepted = any(tree.covers(exception, entity) for exception in self.limit.exceptions)
         return tree.covers(self.limit.scope, entity) and not excepted
+
+    def text(self, tree: EntityTree) -> str:
+        """The limit as the reason why something cannot be."""
+        return f"finance set a {self.limit.kind} on {tree.name(self.limit.scope)} on {day_text(self.limit.from_)}"
 
 
 def binding(limits: Iterable[ActiveLimit], entity: str, tree: EntityTree, now: datetime) -> tuple[ActiveLimit, ...]:

@@ -20,7 +20,8 @@ from domain.actions import ActionSpec
 from domain.entities import EntityTree
 from domain.ids import digest
 from domain.limits import ActiveLimit, breach
-from domain.money import convert, to_major, to_minor
+from domain.money import convert, money_text, to_minor
+from domain.prose import day_text
 from domain.record import Record
 
 
@@ -130,6 +131,7 @@ class Facts:
 
 
 _ORDER = {VerdictKind.AUTO: 0, VerdictKind.ASK: 1, VerdictKind.DENY: 2}
+_SAYS = {VerdictKind.AUTO: "lets it run", VerdictKind.ASK: "asks a person", VerdictKind.DENY: "forbids it"}
 _DEFAULT = Rule(id="default", verdict=VerdictKind.ASK, reason="no rule speaks of it")
 
 
@@ -140,10 +142,11 @@ def judge(policy: Policy, specs: Sequence[ActionSpec], facts: Facts) -> Verdict:
     if cap is None or not any(spec.delta_minor for spec in specs):
         return verdict
     total = sum(_in_objective(spec, spec.delta_minor, facts) or 0 for spec in specs) + facts.moved_24h_minor
+    most = to_minor(cap, facts.currency)
     check = _check(
         "daily_spend_moved",
-        total <= to_minor(cap, facts.currency),
-        f"{to_major(total, facts.currency)} of {cap} {facts.currency} moved within 24 h",
+        total <= most,
+        f"{money_text(total, facts.currency)} of at most {money_text(most, facts.currency)} moved within 24 hours",
     )
     if not check.passed:
         verdict = _tighten(verdict, VerdictKind.DENY, "limits.daily_spend_moved", check.detail)
@@ -203,16 +206,16 @@ def _hard_limits(limits: Limits, spec: ActionSpec, facts: Facts) -> Iterator[tup
     if facts.tainted:
         yield ask, _check("untrusted_text", False, "untrusted text took part in it, so a person decides")
     if spec.change_minor and not spec.expect:
-        yield ask, _check("expect_zero", False, f"{spec.entity} is 0 now, so no step rate can be computed")
+        yield ask, _check("expect_zero", False, f"{_name(spec, facts)} is 0 now, so no step rate can be computed")
     if limits.max_step_rate is not None and spec.step_rate is not None:
         eased = facts.demanded and spec.value < spec.expect
-        detail = f"step {spec.step_rate:.2%} of at most {limits.max_step_rate:.2%}"
+        detail = f"a step of {spec.step_rate:.2%}, where at most {limits.max_step_rate:.2%} is allowed"
         passed = spec.step_rate <= limits.max_step_rate
         yield ask if eased else deny, _check("limits.max_step_rate", passed, detail)
     last = facts.last_change.get(spec.entity or "")
     if limits.per_entity_cooldown_h is not None and last is not None:
         passed = facts.now - last >= timedelta(hours=limits.per_entity_cooldown_h)
-        detail = f"{spec.entity} last changed {last:%Y-%m-%d %H:%M}"
+        detail = f"{_name(spec, facts)} last changed on {day_text(last)} at {last:%H:%M} UTC"
         yield deny, _check("limits.per_entity_cooldown_h", passed, detail)
 
 
@@ -228,7 +231,11 @@ def _barriers(spec: ActionSpec, facts: Facts) -> Iterator[Check]:
         yield _check("unknown_rate", False, f"limits are in {facts.currency}: add `{spec.currency}` to `fx`")
     breached = breach(spec, facts.limits, facts.tree, facts.now)
     if breached is not None:
-        yield _check("finance.limit", False, f"{breached.limit.kind} on {breached.limit.scope} ({breached.signal})")
+        yield _check("finance.limit", False, breached.text(facts.tree))
+
+
+def _name(spec: ActionSpec, facts: Facts) -> str:
+    return facts.tree.name(spec.entity or "")
 
 
 def _in_objective(spec: ActionSpec, minor: int, facts: Facts) -> int | None:
@@ -263,7 +270,7 @@ def _from_rule(rule: Rule) -> Verdict:
     return Verdict(
         kind=rule.verdict,
         rule=rule.id,
-        reason=rule.reason or f"rule {rule.id}",
+        reason=rule.reason or f"rule {rule.id} {_SAYS[rule.verdict]}",
         roles=rule.roles,
         quorum=rule.quorum,
         expires_h=rule.expires_h,
