@@ -16,6 +16,7 @@ import click
 
 from api.cli.command import Command
 from api.cli.console import Console
+from api.cli.home import held
 from api.cli.settings import config_option, load
 from domain.errors import ConfigError
 
@@ -47,9 +48,18 @@ def serve(console: Console, host: str, port: int, as_demo: bool, config: Path | 
       accord serve --config /etc/accord.yaml --host 0.0.0.0 --port 8080
     """  # noqa: D301 — \b is click's mark for text it must not wrap
     settings = load(config)
-    listener = _listen(host, port)
-    with contextlib.closing(listener), _runtime(console, settings, as_demo=as_demo) as runtime:
+    with (
+        _alone(settings),
+        contextlib.closing(_listen(host, port)) as listener,
+        _runtime(console, settings, as_demo=as_demo) as runtime,
+    ):
         _serve(console, runtime, listener, demo=as_demo)
+
+
+def _alone(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """The home held against a second server, where something in it cannot be shared."""
+    shared = not settings.storage_url.startswith("sqlite") and settings.memory.url != "chroma"
+    return contextlib.nullcontext() if shared else held(settings.home)
 
 
 def _listen(host: str, port: int) -> socket.socket:
