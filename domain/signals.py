@@ -37,6 +37,8 @@ MONEY_ATTRS = frozenset({"daily_budget", "bid"})
 
 
 class EntityDeclared(SignalData):
+    """A thing of the company with its state; money in `attrs` is decimal major units."""
+
     id: EntityId
     name: str = Field(min_length=1, max_length=300)
     parent: EntityId | None = None
@@ -109,6 +111,8 @@ class AssetChanged(SignalData):
 
 
 class FinanceLimit(SignalData):
+    """What finance allows on `scope` and everything below it: `amount` is a day's spend in major units."""
+
     scope: str = Field(pattern=r"^(\*|[a-z_]+:\S+)$")
     kind: Literal["cap", "freeze", "margin_floor", "payback"]
     amount: Decimal | None = Field(default=None, ge=0, lt=MAJOR_BOUND, validate_default=True)
