@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PLURALS = {"person": "people", "has": "have", "stays": "stay", "stands": "stand"}
-_TERMS = {"ctr": "click rate", "impression_share": "share of impressions", "roi_proof": "ROI proof", "grp": "GRP"}
+_TERMS = {
+    "ctr": "click rate", "impression_share": "share of impressions", "roi_proof": "ROI proof",
+    "it manager": "IT manager",
+    **{short: short.upper() for short in ("ceo", "cfo", "cio", "ciso", "cmo", "coo", "cto", "grp")},
+}  # fmt: skip
 
 
 def counted(number: int, noun: str) -> str:
@@ -37,7 +41,7 @@ def day_text(at: datetime, *, year: bool = True) -> str:
 
 
 def term(name: str) -> str:
-    """A metric, topic or other id of ours in words: `ctr` is `click rate`, `case_study` is `case study`."""
+    """A metric, topic, role or other id of ours in words: `ctr` is `click rate`, `case_study` is `case study`."""
     return _TERMS.get(name, name.replace("_", " "))
 
 

@@ -11,7 +11,7 @@ from analysis.groups import Engagement, Group, buying_groups
 from domain.entities import Entity, EntityTree, kind_of
 from domain.money import money_text, to_minor
 from domain.ports import Told, View
-from domain.prose import counted, listed
+from domain.prose import counted, listed, term
 from domain.signals import ContentEngaged, DealChanged
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
 
@@ -78,7 +78,7 @@ def _finding(view: View, account: str, group: Group, records: list[Engagement]) 
         summary=f"A buying group forms at {name}: {group.reason}",
         evidence=(
             Evidence(
-                text=f"{counted(len(group.people), 'person')} ({listed(group.roles)}) used "
+                text=f"{counted(len(group.people), 'person')} ({listed([term(role) for role in group.roles])}) used "
                 f"{counted(len(group.assets), 'asset')} on {counted(len(group.platforms), 'platform')} within 14 days; "
                 f"the busiest made {group.top_person_rate:.0%} of the visits.",
                 figures={"people": len(group.people), "roles": len(group.roles), "assets": len(group.assets),
@@ -109,10 +109,11 @@ def _finding(view: View, account: str, group: Group, records: list[Engagement]) 
 
 def deal_text(tree: EntityTree, deal: DealChanged) -> str:
     """The deal's name and, where it is known, what it is worth."""
+    name = tree.name(deal.deal).removeprefix("deal:")
     if not deal.amount:
-        return tree.name(deal.deal)
+        return name
     currency = deal.currency or "EUR"
-    return f"{tree.name(deal.deal)} over {money_text(to_minor(deal.amount, currency), currency)}"
+    return f"{name} over {money_text(to_minor(deal.amount, currency), currency)}"
 
 
 def _quarter(at_s: float) -> str:

@@ -11,7 +11,7 @@ from domain.actions import ActionKind, ActionSpec, Task
 from domain.money import money_text, to_minor
 from domain.ports import Context, Told
 from domain.proposals import Candidate, Expected, Measurement
-from domain.prose import counted, listed
+from domain.prose import counted, listed, term
 from domain.signals import DealChanged
 from domain.situations import Evidence, Situation, SituationKind
 
@@ -90,7 +90,7 @@ def _tell_owner(situation: Situation, context: Context, deals: list[Told[DealCha
         title=f"Bring proof to the buying group: {situation.title}"[:200],
         assignee=largest.data.owner or "sales",
         due=context.view.now + timedelta(days=3),
-        body=f"{situation.summary} Roles seen: {listed(situation.facts.get('roles', []))}.",
+        body=f"{situation.summary} Roles seen: {listed([term(role) for role in situation.facts.get('roles', [])])}.",
     )
     account, tree = str(situation.facts["account"]), context.view.tree
     entity = largest.data.deal if largest.data.deal in tree else account

@@ -290,7 +290,7 @@ def _plan(
 def _arithmetic(per_day: int, gain: Gain, worth: Expected, about: str, factor: float) -> Evidence:
     money = worth.currency
     return Evidence(
-        text=f"{money_text(per_day, money)} a day moved for {MEASURE_DAYS} days, each {money} bringing "
+        text=f"{money_text(per_day, money)} a day moved for {MEASURE_DAYS} days, each {money} of it worth "
         f"{gain.mean:+.2f} {money} after its cost ({gain.low:+.2f} to {gain.high:+.2f}): {gain.because}.",
         figures={"per_day_minor": per_day, "days": MEASURE_DAYS, "gain": round(gain.mean, 4),
                  "value_minor": worth.value, "lesson_factor": factor},
