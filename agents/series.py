@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +63,3 @@ def _add_days(
 
 def day_start(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def days_between(first: datetime, last: datetime) -> int:
-    return int((day_start(last) - day_start(first)) / timedelta(days=1))
-
-
-def share_known(panel: NDArray[Any]) -> float:
-    """Share of the panel's cells that hold a number."""
-    return float(np.isfinite(panel).mean()) if panel.size else 0.0

@@ -3,7 +3,7 @@
 History is a panel of spend and outcome: with each unit's level and the common season removed, what is left of spend
 explains what is left of the outcome, over the same period and the `carry` periods after it. Give weeks, not days, or
 weekdays pose as effects. Budgets that chase demand still inflate this; only a test ends that doubt. So the estimate is
-averaged, by precision, with a prior, and says how much it weighs. A brand click is worth only what would be lost.
+averaged, by precision, with a prior, and says how much it weighs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.special import Array, beta_quantile, normal_quantile, student_quantile
+from analysis.special import Array, normal_quantile, student_quantile
 from domain.errors import InputError
 
 
@@ -28,8 +28,6 @@ class Prior:
 
 
 BREAK_EVEN = Prior()
-# eBay's randomised switch-off: about nothing of paid brand search was incremental.
-BRAND_SEARCH = Prior(0.1, 0.3, "eBay's brand-search switch-off found about no incremental sales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +106,3 @@ def _posterior(slope: float, error: float, n: int, prior: Prior) -> Return:
     mean = weight * slope + (1.0 - weight) * prior.mean
     reach = normal_quantile(0.95) * prior.sd * math.sqrt(1.0 - weight)
     return Return(mean, mean - reach, mean + reach, n, weight, prior)
-
-
-def defended_return(
-    claimed: float, lost: int, searches: int, *, prior_lost: tuple[float, float] = (1.0, 9.0)
-) -> Return:
-    """Return of paid brand search when only demand lost to competitors counts.
-
-    `claimed` is the platform's contribution per unit of money; of `searches` seen, `lost` ended with a competitor or
-    uncovered. The lost share has a Beta prior, one in ten by default. Raises InputError for impossible counts.
-    """
-    if not 0 <= lost <= searches:
-        raise InputError(f"{lost!r} of {searches!r} searches cannot be lost. Give counts with 0 <= lost <= searches.")
-    a, b = prior_lost[0] + lost, prior_lost[1] + searches - lost
-    weight = searches / (searches + sum(prior_lost))
-    prior = Prior(claimed * prior_lost[0] / sum(prior_lost), 0.0, "share of brand searches lost, before counting")
-    bounds = claimed * beta_quantile(0.05, a, b), claimed * beta_quantile(0.95, a, b)
-    return Return(claimed * a / (a + b), min(bounds), max(bounds), searches, weight, prior)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Depends, Request
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from agents.runtime import Runtime
 
 Scope = Literal["read", "signals", "signals-external", "decide", "models", "admin"]
-ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 FULL_SCOPES: tuple[Scope, ...] = ("read", "signals", "decide", "models", "admin")
 """What an administrator's key may do."""
 ADMIN = "admin"

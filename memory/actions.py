@@ -127,10 +127,6 @@ class Actions:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
-    def next_due(self) -> datetime | None:
-        with self._database.read() as connection:
-            return connection.execute(select(func.min(_TABLE.due_at))).scalar()
-
     def set_due(self, id: str, at: datetime | None) -> None:  # noqa: A002 — our word for it
         """When to look at it next; None when nothing will come by itself."""
         with self._database.write() as connection:

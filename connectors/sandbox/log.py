@@ -8,11 +8,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from domain.errors import ConfigError, TransientError
-
-Op = Literal["advance", "apply", "adopt", "compensate"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS origin (world TEXT NOT NULL, seed INTEGER NOT NULL);
@@ -24,6 +22,14 @@ CREATE TABLE IF NOT EXISTS calls (
     seq INTEGER PRIMARY KEY, idempotency_key TEXT NOT NULL, acted INTEGER NOT NULL
 );
 """
+
+
+_PATIENCE_S = 1.0
+"""How long a process that is about to end may still hold the world."""
+
+
+class WorldHeld(ConfigError):
+    """Another process acts on the world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +45,33 @@ class Entry:
 class WorldLog:
     """SQLite in WAL mode with full synchronisation. Used under the lock of its host."""
 
-    def __init__(self, path: Path | str, world: str, seed: int) -> None:
+    def __init__(self, path: Path | str, world: str, seed: int, *, look: bool = False) -> None:
+        """Held against other processes; with `look` only read, whoever holds it. Raises ConfigError (WorldHeld)."""
         self.path = str(path)
+        self._hold = None if look or self.path == ":memory:" else _held(self.path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            # A second process would act on a world it cannot see; the lock ends with its holder, however that ends.
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
+            if look:
+                self._db.execute("PRAGMA query_only=ON")
+            else:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._db.executescript(_SCHEMA)
+            self._check_origin(world, seed)
         except sqlite3.Error as error:
+            self._let_go()
             raise ConfigError(
-                f"The world's file {str(path)!r} cannot be opened: {error}. "
-                "Check the path, and that no other process uses it."
+                f"The world's file {str(path)!r} cannot be opened: {error}. Check the path and the disk."
             ) from error
-        self._check_origin(world, seed)
+        except ConfigError:
+            self.close()
+            raise
 
     def _check_origin(self, world: str, seed: int) -> None:
         row = self._db.execute("SELECT world, seed FROM origin").fetchone()
         if row is None:
             self._db.execute("INSERT INTO origin VALUES (?, ?)", (world, seed))
         elif row != (world, seed):
-            self._db.close()
             raise ConfigError(
                 f"{self.path!r} holds world {row[0]!r} with seed {row[1]!r}, not {world!r} with seed {seed!r}. "
                 "Give the same seed, or another file."
@@ -109,6 +120,22 @@ class WorldLog:
 
     def close(self) -> None:
         self._db.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._hold is not None:
+            self._hold.close()
+
+
+def _held(path: str) -> sqlite3.Connection:
+    """A lock beside the file: a second process would act on a world it cannot see. It ends with its holder."""
+    hold = sqlite3.connect(f"{path}.lock", isolation_level=None, check_same_thread=False, timeout=_PATIENCE_S)
+    try:
+        hold.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        hold.close()
+        raise WorldHeld(f"The world in {path!r} is used by another process: {error}. Stop that one first.") from error
+    return hold
 
 
 def _entry(row: tuple[str, str, str | None, str]) -> Entry:

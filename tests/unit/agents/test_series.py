@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pytest
 
 from agents.rehearsal import HeardCompany
-from agents.series import daily_panel, day_start, days_between, share_known
+from agents.series import daily_panel, day_start
 from domain.objective import Objective
 from domain.signals import parse_event
 
@@ -82,12 +81,5 @@ def test_contribution_is_margin_less_spend_where_revenue_is_known() -> None:
     np.testing.assert_equal(panel(view, "region:a", metric="contribution"), [[20, 50, NAN]])
 
 
-@pytest.mark.parametrize(("cells", "share"), [([[1.0, NAN], [NAN, NAN]], 0.25), ([[]], 0.0)])
-def test_the_known_share_counts_numbers(cells: list[list[float]], share: float) -> None:
-    assert share_known(np.array(cells)) == share
-
-
-def test_days_are_counted_between_their_starts() -> None:
-    late, early = FIRST + timedelta(hours=23), FIRST + timedelta(days=2, hours=1)
-    assert day_start(late) == FIRST
-    assert days_between(late, early) == 2
+def test_a_day_starts_at_midnight() -> None:
+    assert day_start(FIRST + timedelta(hours=23)) == FIRST

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from analysis.response import BRAND_SEARCH, BREAK_EVEN, defended_return, marginal_return
+from analysis.response import BREAK_EVEN, Prior, marginal_return
 from analysis.special import Array
 from domain.errors import InputError
 
@@ -46,7 +44,7 @@ def test_the_published_return_of_a_geo_experiment_is_found(shared: Path) -> None
 def test_what_history_cannot_tell_is_the_prior() -> None:
     spend, outcome = history(2.0, 1)
     assert marginal_return(spend[:3], outcome[:3]).history_rate == 0
-    assert marginal_return(spend[:, :5], outcome[:, :5], prior=BRAND_SEARCH).mean == BRAND_SEARCH.mean
+    assert marginal_return(spend[:, :5], outcome[:, :5], prior=Prior(0.1, 0.3)).mean == 0.1
     assert marginal_return(np.full_like(spend, 80.0), outcome).n == 0
     noisy = marginal_return(*history(2.0, 1, noise=1e6))
     assert noisy.history_rate < 0.01
@@ -57,18 +55,6 @@ def test_value_scales_the_estimate() -> None:
     assert marginal_return(spend, outcome, value_per_outcome=0.5).mean == pytest.approx(1.0, abs=0.05)
 
 
-@given(st.integers(0, 500), st.integers(0, 500), st.floats(0, 20))
-def test_a_defended_click_is_worth_no_more_than_claimed_and_more_loss_is_worth_more(
-    a: int, b: int, claimed: float
-) -> None:
-    few, many = sorted((a, b))
-    low, high = defended_return(claimed, few, 500), defended_return(claimed, many, 500)
-    assert low.mean <= high.mean <= claimed
-    assert high.low <= high.mean <= high.high <= claimed + 1e-9
-
-
 def test_impossible_input_is_refused() -> None:
-    with pytest.raises(InputError, match="0 <= lost"):
-        defended_return(1.0, 5, 3)
     with pytest.raises(InputError, match="Align"):
         marginal_return(np.ones((5, 9)), np.ones((5, 8)))
