@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_PLURALS = {"person": "people", "has": "have", "stays": "stay", "stands": "stand"}
+_PLURALS = {"person": "people", "has": "have", "stays": "stay", "waits": "wait"}
 _TERMS = {
     "ctr": "click rate", "impression_share": "share of impressions", "roi_proof": "ROI proof",
     "it manager": "IT manager",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from api.cli.console import columns
+from domain.prose import counted, plural
 
 if TYPE_CHECKING:
     from agents.runtime import Runtime
@@ -63,7 +64,7 @@ def told(runtime: Runtime) -> Iterator[str]:
 
     situations = list(everything(runtime.store.situations.page))
     proposals: list[Proposal] = list(everything(runtime.store.proposals.page))
-    yield f"Accord heard {runtime.store.signals.count():,} signals and saw {len(situations)} situations:"
+    yield f"Accord heard {runtime.store.signals.count():,} signals and saw {counted(len(situations), 'situation')}:"
     yield from columns((f"  {s.onset:%Y-%m-%d}", s.kind, s.title) for s in situations[:_SHOWN])
     yield from _rest(len(situations))
     yield ""
@@ -74,11 +75,11 @@ def told(runtime: Runtime) -> Iterator[str]:
     yield from _brought(ledger(runtime))
     made = models_of(runtime)
     names = ", ".join(made["providers"]) or "none: every word and number was computed"
-    yield f"Models: {made['calls']} calls, {made['cost']} {made['currency']} ({names})."
+    yield f"Models: {counted(made['calls'], 'call')}, {made['cost']} {made['currency']} ({names})."
 
 
 def _pending(pending: Sequence[Proposal]) -> Iterator[str]:
-    yield f"It proposes now ({len(pending)} wait for an answer):" if pending else "Nothing waits for an answer."
+    yield f"It proposes now ({len(pending)} {plural(len(pending), 'waits')} for an answer):" if pending else "Nothing waits for an answer."
     for proposal in pending[:_SHOWN]:
         yield from proposal_lines(proposal)
     yield from _rest(len(pending))
@@ -100,7 +101,7 @@ def proposal_lines(proposal: Proposal) -> Iterator[str]:
 def _decided(proposals: Sequence[Proposal]) -> Iterator[str]:
     verdicts = Counter(str(proposal.verdict.kind) for proposal in proposals)
     statuses = Counter(str(proposal.status) for proposal in proposals)
-    yield f"Of {len(proposals)} proposals policy said " + _counted(verdicts) + "; now " + _counted(statuses) + "."
+    yield f"Of {counted(len(proposals), 'proposal')} policy said " + _counted(verdicts) + "; now " + _counted(statuses) + "."
 
 
 def _brought(found: Ledger) -> Iterator[str]:
