@@ -170,7 +170,7 @@ class _Board:
             onset=moment(move.onset_s),
             seen=self.view.as_of,
             title=f"{what} {by} {when}" + ("" if exposure else f" {day_text(since, year=False)}"),
-            summary=f"{what} run {by} since {day_text(since)}; the likeliest explanation is {top.name} "
+            summary=f"{what} {'run' if move.metric.endswith('s') else 'runs'} {by} since {day_text(since)}; the likeliest explanation is {top.name} "
             f"({top.odds:.0%}).",
             evidence=evidence,
             hypotheses=hypotheses,

@@ -79,7 +79,8 @@ def told(runtime: Runtime) -> Iterator[str]:
 
 
 def _pending(pending: Sequence[Proposal]) -> Iterator[str]:
-    yield f"It proposes now ({len(pending)} {plural(len(pending), 'waits')} for an answer):" if pending else "Nothing waits for an answer."
+    waiting = f"It proposes now ({len(pending)} {plural(len(pending), 'waits')} for an answer):"
+    yield waiting if pending else "Nothing waits for an answer."
     for proposal in pending[:_SHOWN]:
         yield from proposal_lines(proposal)
     yield from _rest(len(pending))
@@ -101,7 +102,7 @@ def proposal_lines(proposal: Proposal) -> Iterator[str]:
 def _decided(proposals: Sequence[Proposal]) -> Iterator[str]:
     verdicts = Counter(str(proposal.verdict.kind) for proposal in proposals)
     statuses = Counter(str(proposal.status) for proposal in proposals)
-    yield f"Of {counted(len(proposals), 'proposal')} policy said " + _counted(verdicts) + "; now " + _counted(statuses) + "."
+    yield f"Of {counted(len(proposals), 'proposal')} policy said {_counted(verdicts)}; now {_counted(statuses)}."
 
 
 def _brought(found: Ledger) -> Iterator[str]:
