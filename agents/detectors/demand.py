@@ -159,6 +159,7 @@ class _Board:
         base = self._revenue_per_day(move.units)
         evidence = (*_evidence(move, lost, self.view.tree), *self._corroboration(move))
         what, top = _subject(move, self.view.tree), hypotheses[0]
+        runs = "run" if move.metric.endswith("s") else "runs"
         by, since = f"{abs(move.shift.rate):.0%} {_against(move)}", moment(move.onset_s)
         exposure = move.flight.channel if move.flight and kind == SituationKind.EXPOSURE_LIFT else None
         when = f"with exposure of {self.view.tree.name(exposure)}" if exposure else "since"
@@ -170,8 +171,8 @@ class _Board:
             onset=moment(move.onset_s),
             seen=self.view.as_of,
             title=f"{what} {by} {when}" + ("" if exposure else f" {day_text(since, year=False)}"),
-            summary=f"{what} {'run' if move.metric.endswith('s') else 'runs'} {by} since {day_text(since)}; the likeliest explanation is {top.name} "
-            f"({top.odds:.0%}).",
+            summary=f"{what} {runs} {by} since {day_text(since)}; the likeliest explanation is "
+            f"{top.name} ({top.odds:.0%}).",
             evidence=evidence,
             hypotheses=hypotheses,
             worth_minor=round(abs(move.shift.rate) * base * 28 * 100),
