@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from agents.approver import answer_pending
 from agents.clock import ManualClock
@@ -27,10 +27,17 @@ from domain.situations import Situation
 POLICY = Path(__file__).with_name("demo_policy.yaml")
 APPROVAL_DELAY = timedelta(days=1)
 WEEKS = 26
+SERVED_WEEKS = 14
+"""Longest history of a served company: a minute to live through at the first start."""
+ANSWERED_WEEKS = 8
+"""Weeks of a served history in which questions are answered; it ends soon after, with something left to decide."""
+SEVERAL, PATIENT_WEEKS = 2, 10
+"""Proposals that must wait for a history to end; from `PATIENT_WEEKS` on a single one will do."""
 AHEAD_WEEKS = 52
 """How long a served company can live on after its history."""
-UNANSWERED_DAYS = 3
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+ORIGIN = "demo.json"
+"""Below the home of a served demo company: what it was made from."""
 _DONE = "demo.done"
 PEOPLE = (
     Person(id="ana", email="ana@example.org", roles=frozenset({"search_owner"})),
@@ -98,11 +105,11 @@ def play(
     *,
     watch: Watch | None = None,
     delay: timedelta = APPROVAL_DELAY,
-    unanswered: int = 0,
+    answered: int | None = None,
 ) -> None:
     """Live through the company's days up to `days` from its start; answers come `delay` after the question.
 
-    In the last `unanswered` days nobody answers.
+    With `answered` nobody answers after so many days, and the first day that leaves enough to decide is the last.
     """
     host = runtime.tools.host()
     driver, clock = cast("EventTimeDriver", runtime.driver), cast("ManualClock", runtime.clock)
@@ -110,16 +117,23 @@ def play(
         clock.set(host.now())
         pull(runtime)
         opened, proposed = _think(runtime, driver)
-        answered = answer_pending(runtime, delay) if host.day <= days - unanswered else 0
+        alone = answered is not None and host.day > answered
+        answers = 0 if alone else answer_pending(runtime, delay)
         driver.run_due()
         if watch is not None:
             watch(
                 DemoProgress(
-                    day=host.now(), done=host.day, days=days, opened=opened, proposed=proposed, answered=answered
+                    day=host.now(), done=host.day, days=days, opened=opened, proposed=proposed, answered=answers
                 )
             )
-        if host.day >= days or not host.advance():
+        if (alone and _enough(runtime, host.day)) or host.day >= days or not host.advance():
             return
+
+
+def _enough(runtime: Runtime, day: int) -> bool:
+    """Whether a person who comes now finds something to decide."""
+    waiting = len(runtime.store.proposals.pending())
+    return waiting >= (SEVERAL if day < PATIENT_WEEKS * 7 else 1)
 
 
 def _think(runtime: Runtime, driver: EventTimeDriver) -> tuple[tuple[Situation, ...], int]:
@@ -136,34 +150,46 @@ def _think(runtime: Runtime, driver: EventTimeDriver) -> tuple[tuple[Situation, 
     return opened, len(report.proposed)
 
 
-def open_demo(settings: Settings, *, weeks: int = WEEKS, watch: Watch | None = None) -> Runtime:
-    """A company to be served whose history ends today: its weeks so far are lived through first, in event time.
+def open_demo(settings: Settings, *, weeks: int = SERVED_WEEKS, watch: Watch | None = None) -> Runtime:
+    """A company to be served whose history ends lately: its weeks so far are lived through first, in event time.
 
-    The proposals of its last days are left for people. Where the history is there already, it is opened as it is.
+    The proposals of its last days are left for people. Where the history is there already, it is opened as it is;
+    where it was cut short, it goes on.
     """
-    prepared = demo_settings(settings, settings.sandbox.seed, settings.home)
-    sandbox = prepared.sandbox.model_copy(
-        update={"weeks": weeks + AHEAD_WEEKS, "start": _first_day(settings.home, weeks)}
-    )
-    prepared = prepared.model_copy(update={"sandbox": sandbox})
+    prepared = _prepared(settings, _origin(settings.home, settings.sandbox.seed, weeks), settings.sandbox.seed)
     past = build_event_time(prepared, ManualClock(BEFORE_ALL))
     try:
         if not past.store.flags.get(_DONE, default=False):
-            play(past, weeks * 7, watch=watch, unanswered=UNANSWERED_DAYS)
+            play(past, weeks * 7, watch=watch, answered=min(weeks, ANSWERED_WEEKS) * 7)
             past.store.flags.set(_DONE, True, facts=[])
     finally:
         past.close()
     return build(prepared)
 
 
-def _first_day(home: Path, weeks: int) -> date:
-    """The company's first day, chosen at the first start so that its history ends then, and kept."""
-    path = home / "demo.json"
+def as_served(settings: Settings) -> Settings:
+    """`settings` as the server has them where the home holds a served demo company; elsewhere as they are."""
+    if not (settings.home / ORIGIN).exists():
+        return settings
+    origin = _origin(settings.home)
+    return _prepared(settings, origin, origin["seed"])
+
+
+def _prepared(settings: Settings, origin: Mapping[str, Any], seed: int) -> Settings:
+    prepared = demo_settings(settings, seed, settings.home)
+    world = SandboxSettings(world="demo", seed=seed, weeks=origin["weeks"], start=date.fromisoformat(origin["start"]))
+    return prepared.model_copy(update={"sandbox": world})
+
+
+def _origin(home: Path, seed: int = 1, weeks: int = SERVED_WEEKS) -> dict[str, Any]:
+    """What the company was made from, kept at the first start: its first day was chosen so that history ends then."""
+    path = home / ORIGIN
     if not path.exists():
         home.mkdir(parents=True, exist_ok=True)
         first = datetime.now(UTC).date() - timedelta(weeks=weeks)
-        path.write_text(json.dumps({"start": first.isoformat()}), encoding="utf-8")
-    return date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["start"])
+        made = {"start": first.isoformat(), "weeks": weeks + AHEAD_WEEKS, "seed": seed}
+        path.write_text(json.dumps(made), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def next_day(runtime: Runtime) -> datetime:

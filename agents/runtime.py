@@ -23,6 +23,7 @@ from connectors.fence import ExtensionStatus
 from connectors.registry import Factory, load_registry
 from connectors.sandbox.factory import sandbox_factory
 from connectors.sandbox.host import Host
+from connectors.sandbox.log import WorldHeld
 from connectors.sandbox.world import World, load_world
 from domain.ports import Detector, Specialist
 from domain.signals import BUILT_IN_TYPES, SignalData
@@ -31,6 +32,7 @@ from memory.store import Store
 from providers.gateway import Gateway
 from providers.ledger import Ledger
 from providers.opening import open_gateway
+from providers.pricing import STATED_RATES
 from providers.registry import default_specs
 from providers.types import Budget
 
@@ -94,6 +96,8 @@ class Overrides:
     scripted: Adapter | None = None
     in_memory: bool = False
     """Keep store and sandbox in memory: nothing is left behind."""
+    beside: bool = False
+    """A simulated company that another process holds is only looked at: for one question beside a server."""
 
 
 def build(settings: Settings, overrides: Overrides | None = None) -> Runtime:
@@ -127,7 +131,7 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
     store = resources.enter_context(
         Store.open("sqlite://" if overrides.in_memory else settings.storage_url, audit_key=audit_key(settings))
     )
-    host = _host(settings, in_memory=overrides.in_memory)
+    host = _host(settings, overrides)
     clock = overrides.clock or (WorldClock(host.now) if host and settings.sandbox.world == "demo" else WallClock())
     tools, kinds = _tools(settings, host, clock)
     resources.callback(tools.close)
@@ -171,12 +175,17 @@ def _tools(settings: Settings, host: Host | None, clock: Clock) -> tuple[Tools, 
     return Tools(connectors, broken, host), registry.status
 
 
-def _host(settings: Settings, *, in_memory: bool) -> Host | None:
+def _host(settings: Settings, overrides: Overrides) -> Host | None:
     """The simulated company, opened only when a sandbox connector is configured."""
     if not any(connector.kind == "sandbox" for connector in settings.connectors.values()):
         return None
-    path: Path | str = ":memory:" if in_memory else settings.below_home("sandbox.db")
-    return Host(path, world_of(settings.sandbox), settings.sandbox.seed)
+    path: Path | str = ":memory:" if overrides.in_memory else settings.below_home("sandbox.db")
+    try:
+        return Host(path, world_of(settings.sandbox), settings.sandbox.seed)
+    except WorldHeld:
+        if not overrides.beside:
+            raise
+        return Host(path, world_of(settings.sandbox), settings.sandbox.seed, look=True)
 
 
 def world_of(sandbox: SandboxSettings) -> World:
@@ -198,7 +207,8 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None) -> Any:
     specs = settings.providers or default_specs(os.environ)
     currency = settings.objective.currency
     budgets = [Budget(scope=b.scope, month=Decimal(str(b.month))) for b in settings.budgets]
-    rates = {name: Decimal(str(rate)) for name, rate in settings.fx.items()}
+    stated = {name: Decimal(str(rate)) for name, rate in settings.fx.items()}
+    rates = {**STATED_RATES.get(currency, {}), **stated}
     ledger = Ledger(store.calls, currency=currency, fx=rates, budgets=budgets)
     return open_gateway(specs, ledger, os.environ, scripted=scripted)
 

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     providers: tuple[ProviderSpec, ...] = ()
     budgets: tuple[BudgetSettings, ...] = ()
     fx: Mapping[Currency, Rate] = Field(default_factory=dict)
+    """Units of the objective's currency for one unit of another. Without USD, models' costs count at 0.92 EUR a dollar
+    (`providers.pricing.STATED_RATES`); any other missing rate is an error.
+    """
     routing: RoutingSettings = RoutingSettings()
     sandbox: SandboxSettings = SandboxSettings()
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=_sandbox_connectors)

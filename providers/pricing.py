@@ -67,6 +67,13 @@ def ceiling_nano(rates: Tariff, request: ModelRequest) -> int:
     return max(cost_nano(rates, plain), cost_nano(rates, plain.model_copy(update={"cache_write": prompt})))
 
 
+STATED_RATES: Mapping[str, Mapping[str, Decimal]] = {"EUR": {"USD": Decimal("0.92")}}
+"""By objective currency: rates assumed on 2026-01-01 for what models cost, where `fx` states none. Vendors bill in USD,
+and Accord has to start on nothing but a vendor's key; a company's own rate in `fx` wins. Money of tools is never
+converted with these.
+"""
+
+
 def convert_nano(amount: int, currency: str, objective: str, fx: Mapping[str, Decimal]) -> int:
     """`amount` in nano-units of `objective`. `fx` holds units of the objective per unit of currency.
 

@@ -19,7 +19,11 @@ def models() -> None:
 
 @models.command("pull", cls=Command)
 @click.argument("name", required=False)
-@click.option("--if-wanted", is_flag=True, help="Do nothing when a provider key is set or ACCORD_LOCAL_MODEL=off.")
+@click.option(
+    "--if-wanted",
+    is_flag=True,
+    help="Do nothing where a provider key is set or ACCORD_LOCAL_MODEL says off or names a file.",
+)
 @click.pass_obj
 def pull(console: Console, name: str | None, if_wanted: bool) -> None:  # noqa: FBT001 — click's
     """Fetch the weights of a local model and check their SHA-256. About 1 GB, once for all checkouts.
@@ -28,25 +32,17 @@ def pull(console: Console, name: str | None, if_wanted: bool) -> None:  # noqa: 
     Example:
       accord models pull qwen2.5-coder-1.5b
     """  # noqa: D301 — \b is click's mark for text it must not wrap
-    from providers.weights import DEFAULT_NAME, ProgressBar, models_dir
+    from providers.registry import local_unwanted
+    from providers.weights import ProgressBar, chosen_name, models_dir
     from providers.weights import pull as fetch
 
-    reason = _unwanted() if if_wanted else None
+    reason = local_unwanted(os.environ) if if_wanted else None
     if reason is not None:
         console.answer({"pulled": False, "reason": reason}, [f"No local model is fetched: {reason}."])
         return
-    chosen = name or DEFAULT_NAME
+    chosen = name or chosen_name(os.environ)
     path = fetch(chosen, models_dir(os.environ), progress=ProgressBar(chosen), warn=console.warn)
     console.answer({"pulled": True, "name": chosen, "path": str(path)}, [f"{chosen} is at {path}"])
-
-
-def _unwanted() -> str | None:
-    from providers.registry import default_specs
-
-    if os.environ.get("ACCORD_LOCAL_MODEL") == "off":
-        return "ACCORD_LOCAL_MODEL is off"
-    others = [spec.name for spec in default_specs(os.environ) if spec.vendor != "local"]
-    return f"a key for {others[0]} is set" if others else None
 
 
 @models.command("list", cls=Command)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+DEMO = "demo.json"
+"""`agents.demo.ORIGIN`, known here since importing that takes a second."""
 
 
 def config_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -38,9 +40,15 @@ def person_option(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def load(config: Path | None) -> Settings:
+    """The settings; on the home of a served demo company those that it is served with."""
     from agents.settings import load_settings
 
-    return load_settings(config)
+    settings = load_settings(config)
+    if not (settings.home / DEMO).exists():
+        return settings
+    from agents.demo import as_served
+
+    return as_served(settings)
 
 
 @contextlib.contextmanager
@@ -56,10 +64,10 @@ def stored(settings: Settings) -> Generator[Store]:
 
 @contextlib.contextmanager
 def opened(settings: Settings) -> Generator[Runtime]:
-    """The runtime of `settings` without its driver started: for one question or one change."""
-    from agents.runtime import build
+    """The runtime of `settings` without its driver started: for one question or one change, also beside a server."""
+    from agents.runtime import Overrides, build
 
-    runtime = build(settings)
+    runtime = build(settings, Overrides(beside=True))
     try:
         yield runtime
     finally:

@@ -32,9 +32,10 @@ class Adopts(Protocol):
 class Host:
     """One world behind one lock. Whatever a method returned has been written to disk."""
 
-    def __init__(self, path: Path | str, world: World, seed: int = 0) -> None:
+    def __init__(self, path: Path | str, world: World, seed: int = 0, *, look: bool = False) -> None:
+        """With `look` the world as it stands now, to be read beside the process that holds it; it refuses to change."""
         self._lock = threading.RLock()
-        self._log = WorldLog(path, type(world).__qualname__, seed)
+        self._log = WorldLog(path, type(world).__qualname__, seed, look=look)
         self._world, self._seed = world, seed
         self._replay()
 

@@ -93,3 +93,15 @@ def test_doctor_says_what_is_wrong_with_its_fix(home: Path, capsys: pytest.Captu
 def test_an_answer_to_a_proposal_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert asked(capsys, "proposals") == {"items": [], "next": None}
     assert asked(capsys, "approve", "prop_x", "--as", "ana", code=1)["error"]["code"] == "not_found"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_vendors_key_alone_is_enough_and_then_no_weights_are_fetched(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCORD_LOCAL_MODEL", "/models/own.gguf")
+    assert asked(capsys, "models", "pull", "--if-wanted")["reason"] == "ACCORD_LOCAL_MODEL is /models/own.gguf"
+    monkeypatch.delenv("ACCORD_LOCAL_MODEL")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    assert asked(capsys, "models", "pull", "--if-wanted")["reason"] == "a key for anthropic is set"
+    assert asked(capsys, "mode", "read-only", "on", "--as", "emma") == {"read_only": True}
