@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agents.extensions import read_foreign
 from domain.entities import Entity
 from domain.errors import ExternalError, InputError
+from domain.implied import first_of_each, implied_entities
 from domain.record import Record
 from domain.signals import EntityDeclared, Signal, Trust, parse_event
 
@@ -79,13 +80,16 @@ def _parsed(runtime: Runtime, event: Mapping[str, Any], now: datetime, trust: Tr
 
 
 def _adopt(runtime: Runtime, signals: Sequence[Signal], rejected: set[str]) -> None:
-    """An empty sandbox takes declared entities as its own, so that their state can be read and set."""
-    for signal in signals:
-        if isinstance(signal.data, EntityDeclared) and signal.id not in rejected and signal.trust == "internal":
+    """An empty sandbox takes entities as its own, so that their state can be read and set."""
+    taken = [signal for signal in signals if signal.id not in rejected and signal.trust == "internal"]
+    for signal in taken:
+        if isinstance(signal.data, EntityDeclared):
             declared = signal.data
             runtime.tools.adopt(
                 Entity(id=declared.id, name=declared.name, parent=declared.parent, attrs=declared.attrs)
             )
+    for entity in first_of_each(entity for signal in taken for entity in implied_entities(signal)):
+        runtime.tools.adopt(entity, only_new=True)
 
 
 def pull(runtime: Runtime) -> Accepted:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from domain.entities import Entity, EntityTree
+from domain.implied import implied_entities
 from domain.limits import ActiveLimit
 from domain.ports import Point, Series, SeriesKey, Told
 from domain.signals import (
@@ -44,6 +45,7 @@ class HeardCompany:
         self._series: dict[SeriesKey, dict[float, float]] = {}
         self._forms: dict[SeriesKey, tuple[str, int | None]] = {}
         self._entities: dict[str, Entity] = {}
+        self._implied: dict[str, Entity] = {}
         self._tree = EntityTree(())
         self._newest: datetime | None = None
         self.hear(signals)
@@ -62,9 +64,11 @@ class HeardCompany:
                 case MetricPoint() as point:
                     self._take_point(point, signal.time.timestamp())
                 case _:
-                    pass
-        if any(isinstance(s.data, EntityDeclared) for s in heard):
-            self._tree = EntityTree(self._entities.values())
+                    for entity in implied_entities(signal):
+                        self._implied.setdefault(entity.id, entity)
+        known = self._implied | self._entities
+        if known != self._tree.by_id:
+            self._tree = EntityTree(known.values())
 
     def _take_point(self, point: MetricPoint, at_s: float) -> None:
         key = SeriesKey(point.metric, point.entity, tuple(sorted(point.dims.items())))

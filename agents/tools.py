@@ -87,9 +87,9 @@ class Tools:
                 merged = _read(connector.actuator, probe) | merged
         return merged
 
-    def adopt(self, entity: Entity) -> None:
-        """Tell an empty simulated company of a declared entity; real tools know theirs."""
-        if self._host is not None:
+    def adopt(self, entity: Entity, *, only_new: bool = False) -> None:
+        """Tell an empty simulated company of an entity, or only of one it lacks; real tools know theirs."""
+        if self._host is not None and not (only_new and self._host.read(entity.id)):
             self._host.adopt(
                 {"id": entity.id, "name": entity.name, "parent": entity.parent, "attrs": dict(entity.attrs)}
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select
@@ -16,6 +17,8 @@ from domain.errors import InputError
 from domain.ports import SeriesKey
 from domain.signals import EntityDeclared, MetricPoint, Signal
 from memory import tables
+
+_BEFORE_ANY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def series_key(point: MetricPoint) -> SeriesKey:
@@ -143,3 +146,14 @@ def upsert_entities(connection: Connection, declared: Sequence[tuple[int, Signal
         ),
         rows,
     )
+
+
+def insert_implied(connection: Connection, implied: Sequence[tuple[int, Entity]]) -> None:
+    """Entities nobody declared yet, with the position of who told of them; older than any declaration."""
+    rows = {
+        entity.id: {"id": entity.id, "at": _BEFORE_ANY, "seq": seq, "body": entity.model_dump_json()}
+        for seq, entity in reversed(implied)
+    }
+    if rows:
+        make = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+        connection.execute(make(tables.entities).on_conflict_do_nothing(index_elements=["id"]), list(rows.values()))

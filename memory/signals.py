@@ -11,10 +11,12 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, func, insert, select
 
+from domain.entities import Entity
 from domain.errors import InputError, NotFound
+from domain.implied import implied_entities
 from domain.signals import EntityDeclared, MetricPoint, Signal, parse_event
 from memory import tables
-from memory.arrivals import Catalogue, Draft, insert_points, upsert_entities
+from memory.arrivals import Catalogue, Draft, insert_implied, insert_points, upsert_entities
 from memory.database import Database
 from memory.page import AnyRow, Page, Slice, fetch_page
 from memory.remember import remember_signals
@@ -50,6 +52,7 @@ class _Batch:
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     points: list[tuple[int, float, int, float]] = field(default_factory=list[tuple[int, float, int, float]])
     declared: list[tuple[int, Signal, EntityDeclared]] = field(default_factory=list[tuple[int, Signal, EntityDeclared]])
+    implied: list[tuple[int, Entity]] = field(default_factory=list[tuple[int, Entity]])
     worded: list[Signal] = field(default_factory=list[Signal])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
 
@@ -63,6 +66,7 @@ class _Batch:
             self.declared.append((seq, signal, signal.data))
         else:
             self.worded.append(signal)
+            self.implied.extend((seq, entity) for entity in implied_entities(signal))
         self.seq = seq
         self.newest_at = signal.time if self.newest_at is None else max(self.newest_at, signal.time)
         self.rows.append(
@@ -102,6 +106,7 @@ class Signals:
                 connection.execute(insert(tables.signals), batch.rows)
                 insert_points(connection, batch.draft, batch.points)
                 upsert_entities(connection, batch.declared)
+                insert_implied(connection, batch.implied)
                 remember_signals(connection, batch.worded)
         self._catalogue.keep(batch.draft)
         return Added(len(batch.rows), batch.duplicate, tuple(batch.rejected))
