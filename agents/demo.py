@@ -18,11 +18,12 @@ from agents.clock import ManualClock
 from agents.drivers.event_time import EventTimeDriver
 from agents.intake import pull
 from agents.reason import run_round
-from agents.runtime import Runtime, build, build_event_time
+from agents.runtime import Runtime, audit_key, build, build_event_time
 from agents.settings import AuthSettings, MemorySettings, SandboxSettings, Settings, StorageSettings
 from domain.decisions import Person
 from domain.record import Moment, Record
 from domain.situations import Situation
+from memory.store import Store
 
 POLICY = Path(__file__).with_name("demo_policy.yaml")
 APPROVAL_DELAY = timedelta(days=1)
@@ -31,8 +32,6 @@ SERVED_WEEKS = 14
 """Longest history of a served company: a minute to live through at the first start."""
 ANSWERED_WEEKS = 8
 """Weeks of a served history in which questions are answered; it ends soon after, with something left to decide."""
-SEVERAL, PATIENT_WEEKS = 2, 10
-"""Proposals that must wait for a history to end; from `PATIENT_WEEKS` on a single one will do."""
 AHEAD_WEEKS = 52
 """How long a served company can live on after its history."""
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
@@ -109,7 +108,7 @@ def play(
 ) -> None:
     """Live through the company's days up to `days` from its start; answers come `delay` after the question.
 
-    With `answered` nobody answers after so many days, and the first day that leaves enough to decide is the last.
+    With `answered` nobody answers after so many days, and the first day that leaves something to decide is the last.
     """
     host = runtime.tools.host()
     driver, clock = cast("EventTimeDriver", runtime.driver), cast("ManualClock", runtime.clock)
@@ -126,14 +125,8 @@ def play(
                     day=host.now(), done=host.day, days=days, opened=opened, proposed=proposed, answered=answers
                 )
             )
-        if (alone and _enough(runtime, host.day)) or host.day >= days or not host.advance():
+        if (alone and runtime.store.proposals.pending()) or host.day >= days or not host.advance():
             return
-
-
-def _enough(runtime: Runtime, day: int) -> bool:
-    """Whether a person who comes now finds something to decide."""
-    waiting = len(runtime.store.proposals.pending())
-    return waiting >= (SEVERAL if day < PATIENT_WEEKS * 7 else 1)
 
 
 def _think(runtime: Runtime, driver: EventTimeDriver) -> tuple[tuple[Situation, ...], int]:
@@ -157,14 +150,20 @@ def open_demo(settings: Settings, *, weeks: int = SERVED_WEEKS, watch: Watch | N
     where it was cut short, it goes on.
     """
     prepared = _prepared(settings, _origin(settings.home, settings.sandbox.seed, weeks), settings.sandbox.seed)
-    past = build_event_time(prepared, ManualClock(BEFORE_ALL))
-    try:
-        if not past.store.flags.get(_DONE, default=False):
+    if not _lived(prepared):
+        past = build_event_time(prepared, ManualClock(BEFORE_ALL))
+        try:
             play(past, weeks * 7, watch=watch, answered=min(weeks, ANSWERED_WEEKS) * 7)
             past.store.flags.set(_DONE, True, facts=[])
-    finally:
-        past.close()
+        finally:
+            past.close()
     return build(prepared)
+
+
+def _lived(prepared: Settings) -> bool:
+    """Whether the history is there; asked of the store alone, since opening the company lives its days again."""
+    with Store.open(prepared.storage_url, audit_key=audit_key(prepared)) as store:
+        return bool(store.flags.get(_DONE, default=False))
 
 
 def as_served(settings: Settings) -> Settings:

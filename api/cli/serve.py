@@ -83,12 +83,12 @@ def _runtime(console: Console, settings: Settings, *, as_demo: bool) -> Generato
     if as_demo:
         from agents.demo import open_demo
         from api.cli.demo import Watch
-        from api.cli.story import told
+        from api.cli.story import in_short
 
-        watch = Watch(console, quiet=False)
+        watch = Watch(console, quiet=True)
         runtime = open_demo(settings, watch=watch.day)
         watch.close()
-        for line in told(runtime):
+        for line in in_short(runtime):
             console.note(line)
     else:
         from agents.runtime import build
@@ -109,7 +109,7 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
 
     gate = Gate(runtime)
     url = _url(listener)
-    _greet(console, gate, url)
+    _greet(console, gate, url, demo=demo)
 
     app = create_app(runtime, gate=gate, demo=demo)
 
@@ -150,13 +150,15 @@ def _survive_signals() -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _greet(console: Console, gate: Gate, url: str) -> None:
+def _greet(console: Console, gate: Gate, url: str, *, demo: bool) -> None:
     first = gate.first_start()
-    if first is None:
-        return
-    if first.key is not None:
+    if first is not None and first.key is not None:
         console.note(f"Administrator's key (shown once): {first.key}")
-    console.note(f"Sign in within 30 minutes, once: {url}{gate.login_path(first.person)}")
+    # A demo has no secrets, and whoever started it should not have to look for a key.
+    if first is not None or demo:
+        console.note(f"Sign in within 30 minutes, once: {url}{gate.login_path()}")
+    if demo:
+        console.note(f"The API describes itself at {url}/openapi.json")
 
 
 def _url(listener: socket.socket) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agents.value import Ledger
     from domain.proposals import Proposal
 
-_SHOWN = 8
+_SHOWN, _NEWEST = 8, 4
 
 
 def as_object(runtime: Runtime) -> dict[str, Any]:
@@ -76,6 +76,14 @@ def told(runtime: Runtime) -> Iterator[str]:
     made = models_of(runtime)
     names = ", ".join(made["providers"]) or "none: every word and number was computed"
     yield f"Models: {counted(made['calls'], 'call')}, {made['cost']} {made['currency']} ({names})."
+
+
+def in_short(runtime: Runtime) -> Iterator[str]:
+    """The newest situations and what waits for an answer: what a person who starts the server wants to know."""
+    newest = runtime.store.situations.page(limit=_NEWEST).items
+    yield f"Accord heard {runtime.store.signals.count():,} signals. The newest situations:"
+    yield from columns((f"  {s.onset:%Y-%m-%d}", s.title) for s in newest)
+    yield from _pending(list(reversed(runtime.store.proposals.pending())))
 
 
 def _pending(pending: Sequence[Proposal]) -> Iterator[str]:
