@@ -25,14 +25,15 @@ Channel = Literal["api", "page", "cli", "rule", "script"]
 def decide(
     runtime: Runtime, proposal_id: str, request: DecisionRequest, person: Person, *, channel: Channel = "api"
 ) -> Proposal:
-    """The proposal after `person`'s answer. The same answer twice is one decision.
+    """The proposal after `person`'s answer. While others are still asked, the same answer twice is one decision.
 
     Raises NotFound, Conflict (decided, expired, drifted, denied by policy), Forbidden, InputError.
     """
     now = runtime.clock.now()
     before = runtime.store.proposals.get(proposal_id)
     repeated = decision_id(proposal_id, person.id, request.decision, request.fingerprint)
-    if any(decision.id == repeated for decision in before.decisions) and _as_asked(before, request):
+    pending = before.status is ProposalStatus.PENDING
+    if pending and any(decision.id == repeated for decision in before.decisions) and _as_asked(before, request):
         return before
     status = status_after(before, request, person, now)
     if request.decision in {DecisionKind.APPROVE, DecisionKind.MODIFY}:

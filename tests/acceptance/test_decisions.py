@@ -94,10 +94,11 @@ def test_a_decision_needs_the_fingerprint_that_stands(company: Company, waiting:
 def test_decided_or_expired_is_a_conflict(company: Company, waiting: Proposal) -> None:
     ana, ben = company.client("ana"), company.client("ben")
     assert _decide(ana, waiting, decision="reject", reason="no stock")["status"] == "rejected"
-    late = ben.post(
-        f"/v1/proposals/{waiting.id}/decisions", json={"decision": "approve", "fingerprint": waiting.fingerprint}
-    )
+    path = f"/v1/proposals/{waiting.id}/decisions"
+    late = ben.post(path, json={"decision": "approve", "fingerprint": waiting.fingerprint})
     assert late.status_code == 409
+    again = ana.post(path, json={"decision": "reject", "reason": "no stock", "fingerprint": waiting.fingerprint})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
 def test_expired_is_a_conflict(company: Company, waiting: Proposal) -> None:

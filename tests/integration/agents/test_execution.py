@@ -212,9 +212,9 @@ def test_a_change_by_a_person_is_judged_anew(company: Any) -> None:
     wanted = company.budget_spec("budget:a", 1_180)
     changed = company.answer(proposal, kind="modify", actions=(wanted,))
     assert (changed.status, changed.actions[0].spec) == ("approved", wanted)
-    assert company.answer(proposal, kind="modify", actions=(wanted,)) == changed
-    with pytest.raises(Conflict):
-        company.answer(proposal, kind="modify", actions=(company.budget_spec("budget:a", 1_190),))
+    for value in (1_180, 1_190):
+        with pytest.raises(Conflict):
+            company.answer(proposal, kind="modify", actions=(company.budget_spec("budget:a", value),))
     company.work()
     assert company.budget() == 118_000
 
