@@ -133,10 +133,12 @@ def _context(runtime: Runtime, view: View) -> Context:
 
 def _recent(runtime: Runtime, now: datetime) -> Recent:
     """What is under way: a second change of an entity or a unit would blur a decision or a measurement."""
-    pending = runtime.store.proposals.pending()
+    # Asked for before the last changes: what is executed in between stands in one of the two.
+    waiting = {runtime.store.actions.get(name).proposal for name in runtime.store.actions.waiting()}
     measured = [runtime.store.proposals.get(name) for name in _measured(runtime)]
-    busy = {action.spec.entity for p in (*pending, *measured) for action in p.actions if action.spec.entity}
-    busy.update(unit for p in (*pending, *measured) for unit in p.measurement.treated)
+    under_way = [*map(runtime.store.proposals.get, sorted(waiting)), *measured]
+    busy = {action.spec.entity for p in under_way for action in p.actions if action.spec.entity}
+    busy.update(unit for p in under_way for unit in p.measurement.treated)
     return Recent(
         moved_24h_minor=runtime.store.actions.moved_since(now - ROLLING_DAY),
         last_change=runtime.store.actions.last_changes(),
