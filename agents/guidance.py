@@ -40,6 +40,8 @@ _WHOLE_COMPANY = re.compile(
 )
 _CLAUSE = re.compile(r"[.;!?\n]+(?:\s|$)|\n+")
 
+_FRENCH_KINDS = {"product": "produit", "channel": "canal", "campaign": "campagne", "account": "compte"}
+
 
 def fold(text: str) -> str:
     """Lower case without accents, typographic apostrophes made plain: what phrases are matched against."""
@@ -68,7 +70,8 @@ def named_entities(text: str, tree: EntityTree) -> tuple[str, ...]:
     for kind in NAMED_KINDS:
         for entity in tree.of_kind(kind):
             names = {_words(entity.name), _words(entity.id.partition(":")[2])}
-            if entity.id in text or any(len(name) >= 3 and f" {name} " in padded for name in names):
+            told = (f" {name} " if len(name) >= 3 else f" {_word_of(kind, padded)} {name} " for name in names if name)
+            if entity.id in text or any(words in padded for words in told):
                 by_kind.setdefault(kind, []).append(entity.id)
     if len(by_kind) > 1:
         shared = [
@@ -79,6 +82,12 @@ def named_entities(text: str, tree: EntityTree) -> tuple[str, ...]:
         if shared:
             return tuple(shared)
     return tuple(dict.fromkeys(entity for entities in by_kind.values() for entity in entities))
+
+
+def _word_of(kind: str, padded: str) -> str:
+    """The word for `kind` that the text uses: names of one or two letters only count right behind it."""
+    french = _FRENCH_KINDS.get(kind, kind)
+    return french if f" {french} " in padded else kind
 
 
 def _words(text: str) -> str:

@@ -36,6 +36,8 @@ class Clues:
     """Change of independently counted metrics in the same units."""
     clear: bool
     exposed: bool = False
+    placed: bool = True
+    """Whether it is known in which places the exposure ran."""
     told: frozenset[str] = frozenset()
     """Explanations that notes of the own teams name."""
     impression_share_rate: float | None = None
@@ -62,7 +64,15 @@ def _factors(clues: Clues) -> list[tuple[str, float, str]]:
     if agreeing:
         found.append((REAL, 1.0 + len(agreeing), f"{listed([term(name) for name in agreeing])} moved with it"))
     if clues.exposed:
-        found.append((EXPOSED, 40.0 if clues.clear else 4.0, "our own exposure rose in these places just before"))
+        found.append(
+            (
+                EXPOSED,
+                40.0 if clues.clear else 4.0,
+                "our own exposure rose in these places just before"
+                if clues.placed
+                else "our own exposure rose just before",
+            )
+        )
     if clues.clear:
         found.append((CHANCE, 0.3, "the places differ from the others by more than chance explains"))
     if clues.impression_share_rate is not None and clues.impression_share_rate <= -0.08 and not clues.up:
@@ -78,7 +88,10 @@ def _spread(clues: Clues) -> list[tuple[str, float, str]]:
     """A season is everywhere; a cause of ours or of a region is not."""
     sign = 1 if clues.up else -1
     if clues.units_share >= EVERYWHERE or (clues.units_share and sign * clues.common_rate >= 0.6 * abs(clues.rate) > 0):
-        return [(SEASON, 12.0, "nearly all places moved alike"), (EXPOSED, 0.1, "places without exposure moved too")]
+        alike = "nearly all places moved alike"
+        if not clues.placed:
+            return [(SEASON, 3.0, alike)]
+        return [(SEASON, 12.0, alike), (EXPOSED, 0.1, "places without exposure moved too")]
     return []
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import isfinite
 
-from agents.detectors.episodes import Episode, Watch
+from agents.detectors.episodes import Alarm, Episode, Watch
 from agents.detectors.exposure import Flight, flights_of
 from agents.detectors.links import LinkWatch
-from agents.detectors.panel import DAY_S, Panel, kind_text, moment, places_text
+from agents.detectors.panel import DAY_S, Panel, channel_of, kind_text, moment, places_text
 from agents.detectors.shift import Shift, change_of, keys_of, recent_panel, shift_of
 from agents.detectors.told import told_causes
 from analysis.rivals import BOTS, EVERYWHERE, EXPOSED, FAULT, MARKET_METRICS, Clues, weigh
-from domain.entities import EntityTree
+from domain.entities import EntityTree, kind_of
 from domain.ports import View
 from domain.prose import capital, counted, day_text, plural, term
 from domain.situations import Evidence, Finding, Hypothesis, SituationKind
@@ -67,6 +68,14 @@ def _is_exposure(view: View, flight: Flight) -> bool:
     return flight.metric not in {"spend", "cost"} or not keys_of(view, "clicks", flight.channel)
 
 
+def _unplaced(view: View, flight: Flight, alarm: Alarm) -> bool:
+    """Whether `flight` of another channel, shown unasked, is reported for no region, so that it may have run here."""
+    elsewhere = flight.channel != (alarm.channel or alarm.unit)
+    placed = any(kind_of(unit) == "region" for unit in flight.units)
+    clicked = any(flight.channel in {key.entity, channel_of(key, view.tree)} for key in view.keys("clicks"))
+    return elsewhere and not placed and not clicked
+
+
 def _explained(episode: Episode, flights: Sequence[Flight]) -> bool:
     """A rise that lies within a flight that was found to lift is the same thing said twice."""
     return episode.first.up and any(
@@ -118,13 +127,14 @@ class _Board:
             shift = _from_alarm(episode)
         if shift.compared and not (shift.p_value <= level and along >= LEAST_RATE):
             return None
-        flight = next((f for f in flights if 0 <= episode.onset_s - f.onset_s <= 10 * DAY_S and f.up == first.up), None)
-        exposed = flight is not None and bool(set(flight.units) & set(episode.units))
+        near = [f for f in flights if 0 <= episode.onset_s - f.onset_s <= 10 * DAY_S and f.up == first.up]
+        here = next((f for f in near if set(f.units) & set(episode.units)), None)
+        flight = here or next((f for f in near if _unplaced(self.view, f, first)), None)
+        exposed = flight is not None
         clues = self._clues(episode.units, episode.metrics, shift, episode.onset_s, up=first.up, exposed=exposed)
+        clues = replace(clues, placed=here is not None or not exposed)
         hypotheses = weigh(clues)
-        move = _Move(
-            episode.units, first.channel, first.key.metric, episode.onset_s, shift, flight if exposed else None
-        )
+        move = _Move(episode.units, first.channel, first.key.metric, episode.onset_s, shift, flight)
         return self._finding(_kind(hypotheses[0].name, up=first.up), episode.key, move, hypotheses)
 
     def _clues(

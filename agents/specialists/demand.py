@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from agents.arbitrate import score
 from agents.specialists.context import answer_note
 from agents.specialists.plan import (
     MEASURE_DAYS,
@@ -65,11 +66,34 @@ def _answer_rise(situation: Situation, context: Context) -> Iterable[Candidate]:
         return
     groups = budgets_near(situation, context)
     lost: dict[str, float] = situation.facts.get("lost_share", {})
+    made: list[Candidate] = []
     for name, budgets in sorted(groups.items()):
         kind = channel_class(name)
         if kind == "brand" and lost and max(lost.values()) < LEAST_LOST_SHARE:
             continue
-        yield from _raise(situation, context, name, budgets)
+        made += _raise(situation, context, name, budgets)
+    yield from made
+    if not any(score(candidate) > 0 for candidate in made):
+        yield _tell(situation, context)
+
+
+def _tell(situation: Situation, context: Context) -> Candidate:
+    """Where no money should move, the people who run search still learn of it the same day."""
+    lost: dict[str, float] = situation.facts.get("lost_share", {})
+    taken = f" Others show on up to {max(lost.values()):.0%} of these searches." if lost else ""
+    text = f"{situation.summary}{taken} No budget was raised: more spend is not expected to pay."
+    nothing = Expected(value=0, low=0, high=0, currency=context.objective.currency)
+    return Candidate(
+        key="tell-search",
+        situation=situation.id,
+        specialist="demand",
+        specs=(ActionSpec(kind=ActionKind.MESSAGE_POST, value=Message(channel="#search", text=text).model_dump()),),
+        title=f"Tell search: {situation.title}",
+        why="Those who run search should know what is behind the demand before they change bids.",
+        expected=nothing,
+        measurement=unmeasured(context, "A message changes no metric by itself."),
+        evidence=situation.evidence,
+    )
 
 
 def _raise(situation: Situation, context: Context, name: str, budgets: dict[str, str]) -> Iterable[Candidate]:
@@ -212,8 +236,8 @@ def _warn(situation: Situation, context: Context) -> Iterable[Candidate]:
 def budgets_near(situation: Situation, context: Context) -> dict[str, dict[str, str]]:
     """Budgets that answer the situation, as channel name → unit → budget.
 
-    With regions: every channel's budget in the regions concerned. Without: budgets above, below or beside the
-    entities concerned, or that share a word of their name.
+    With regions: every channel's budget in the regions concerned, or where budgets know no regions the ones of the
+    whole company. Without: budgets above, below or beside the entities concerned, or that share a word of their name.
     """
     tree, facts = context.view.tree, situation.facts
     units: list[str] = list(facts.get("units") or situation.entities)
@@ -223,8 +247,27 @@ def budgets_near(situation: Situation, context: Context) -> dict[str, dict[str, 
         if unit is not None:
             name = _channel_name(tree, budget)
             found.setdefault(name, {}).setdefault(unit, budget.id)
+    if not found and any(kind_of(unit) == "region" for unit in units):
+        found = _placeless(tree)
     wanted = _channels_wanted(situation, found)
     return {name: budgets for name, budgets in found.items() if name in wanted}
+
+
+def _placeless(tree: EntityTree) -> dict[str, dict[str, str]]:
+    """Budgets that belong to no region, by channel and by what they pay for; in search the brand's, where it is named.
+
+    Money of them cannot be moved for some regions only, so nothing can be held out.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for budget in tree.of_kind("budget"):
+        if not any(kind_of(step) == "region" for step in tree.chain(budget.id)):
+            found.setdefault(_channel_name(tree, budget), {}).setdefault(budget.parent or budget.id, budget.id)
+    for name, budgets in found.items():
+        brand = {
+            unit: budget for unit, budget in budgets.items() if "brand" in {channel_class(unit), channel_class(budget)}
+        }
+        found[name] = brand or budgets
+    return found
 
 
 def _near(tree: EntityTree, budget: Entity, unit: str) -> bool:

@@ -9,6 +9,7 @@ from agents.detectors.panel import DAY_S, Panel, channel_of, unit_of
 from agents.detectors.shift import keys_of, recent_panel
 from agents.specialists.plan import Gain
 from analysis.response import BREAK_EVEN, Prior, Return, marginal_return
+from domain.entities import kind_of
 from domain.ports import Context
 
 WINDOW = 28
@@ -45,6 +46,8 @@ class Returns:
 def gain_of(context: Context, channel: str | None, units: Sequence[str], name: str) -> Gain:
     """Platform-claimed revenue, discounted, × margin − 1, moved by what history of all regions shows."""
     claimed = _claimed_return(context, channel, units)
+    if claimed is None and not any(kind_of(unit) == "region" for unit in units):
+        claimed = _claimed_return(context, channel, ())
     if claimed is None:
         return _unclaimed(context, channel)
     kind = "brand" if channel_class(name) == "brand" else "other"
@@ -113,7 +116,9 @@ def _claimed_return(context: Context, channel: str | None, units: Sequence[str])
 
 
 def _order_value(context: Context) -> float | None:
-    revenue, orders = _sum(context, "revenue", None, ()), _sum(context, "orders", None, ())
+    """Revenue by order; by conversion where nobody counts orders."""
+    revenue = _sum(context, "revenue", None, ())
+    orders = _sum(context, "orders", None, ()) or _sum(context, "conversions", None, ())
     return revenue / orders if revenue and orders else None
 
 

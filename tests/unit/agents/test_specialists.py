@@ -74,6 +74,8 @@ def test_no_candidate_passes_a_step_a_cap_or_a_freeze(
     for candidate in proposed(rise(rate, lost), company):
         added = 0
         for spec in candidate.specs:
+            if spec.kind == "message.post":
+                continue
             assert spec.entity in tree
             assert (spec.step_rate or 0) <= min(step, 0.2) + 1e-9
             assert breach(spec, limits, tree, NOW) is None
@@ -97,3 +99,24 @@ def test_held_out_regions_are_the_same_each_time_and_untouched() -> None:
     assert first == again
     assert len(first.specs) == 4
     assert len(set(first.measurement.control) & set(REGIONS)) == 2
+
+
+def test_a_rise_in_regions_is_answered_by_the_budget_of_the_whole_company() -> None:
+    events = [
+        event("b", "entity.declared", {"id": "channel:brand-search", "name": "Brand search"}),
+        event("c", "entity.declared", {"id": "campaign:brand", "name": "Brand", "parent": "channel:brand-search"}),
+        event(
+            "d", "entity.declared",
+            {"id": "budget:brand", "name": "Brand budget", "parent": "campaign:brand",
+             "attrs": {"daily_budget": 1000, "currency": "EUR"}},
+        ),
+    ]  # fmt: skip
+    company = Context(rehearse(events, NOW), Objective(), Limits(max_step_rate=0.2), {})
+    (made,) = proposed(rise(0.4, {}), company)
+    assert [(spec.entity, spec.value, spec.expect) for spec in made.specs] == [("budget:brand", 120000, 100000)]
+    assert made.measurement.method == "before_after"
+
+
+def test_where_no_money_should_move_search_is_told() -> None:
+    (made,) = proposed(rise(0.4, dict.fromkeys(REGIONS, 0.01)), context(0.2, None, frozen=False, daily=100))
+    assert [spec.kind for spec in made.specs] == ["message.post"]
