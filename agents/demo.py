@@ -28,10 +28,10 @@ from memory.store import Store
 POLICY = Path(__file__).with_name("demo_policy.yaml")
 APPROVAL_DELAY = timedelta(days=1)
 WEEKS = 26
-SERVED_WEEKS = 14
-"""Longest history of a served company: a minute to live through at the first start."""
-ANSWERED_WEEKS = 8
-"""Weeks of a served history in which questions are answered; it ends soon after, with something left to decide."""
+SERVED_WEEKS = 10
+"""History of a served company: under a minute to live through at the first start."""
+UNANSWERED_DAYS = 7
+"""Last days of a served history in which nobody answers: those proposals are left for whoever starts it."""
 AHEAD_WEEKS = 52
 """How long a served company can live on after its history."""
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ def play(
 ) -> None:
     """Live through the company's days up to `days` from its start; answers come `delay` after the question.
 
-    With `answered` nobody answers after so many days, and the first day that leaves something to decide is the last.
+    With `answered` nobody answers after so many days.
     """
     host = runtime.tools.host()
     driver, clock = cast("EventTimeDriver", runtime.driver), cast("ManualClock", runtime.clock)
@@ -125,7 +125,7 @@ def play(
                     day=host.now(), done=host.day, days=days, opened=opened, proposed=proposed, answered=answers
                 )
             )
-        if (alone and runtime.store.proposals.pending()) or host.day >= days or not host.advance():
+        if host.day >= days or not host.advance():
             return
 
 
@@ -144,7 +144,7 @@ def _think(runtime: Runtime, driver: EventTimeDriver) -> tuple[tuple[Situation, 
 
 
 def open_demo(settings: Settings, *, weeks: int = SERVED_WEEKS, watch: Watch | None = None) -> Runtime:
-    """A company to be served whose history ends lately: its weeks so far are lived through first, in event time.
+    """A company to be served whose history ends today: its weeks so far are lived through first, in event time.
 
     The proposals of its last days are left for people. Where the history is there already, it is opened as it is;
     where it was cut short, it goes on.
@@ -153,7 +153,7 @@ def open_demo(settings: Settings, *, weeks: int = SERVED_WEEKS, watch: Watch | N
     if not _lived(prepared):
         past = build_event_time(prepared, ManualClock(BEFORE_ALL))
         try:
-            play(past, weeks * 7, watch=watch, answered=min(weeks, ANSWERED_WEEKS) * 7)
+            play(past, weeks * 7, watch=watch, answered=weeks * 7 - UNANSWERED_DAYS)
             past.store.flags.set(_DONE, True, facts=[])
         finally:
             past.close()
