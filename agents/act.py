@@ -16,7 +16,7 @@ from domain.lifecycle import Move, held, next_move
 from domain.proposals import Proposal, ProposalStatus
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 
 def advance(runtime: Runtime, action_id: str) -> Move:

@@ -17,7 +17,7 @@ from domain.policy import VerdictKind
 from domain.proposals import Proposal, ProposalStatus
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 Channel = Literal["api", "page", "cli", "rule", "script"]
 

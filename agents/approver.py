@@ -12,7 +12,7 @@ from domain.policy import VerdictKind
 from domain.proposals import Proposal
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 
 def answer_pending(runtime: Runtime, delay: timedelta) -> int:

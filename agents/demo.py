@@ -17,8 +17,9 @@ from agents.approver import answer_pending
 from agents.clock import ManualClock
 from agents.drivers.event_time import EventTimeDriver
 from agents.intake import pull
+from agents.parts import Runtime
 from agents.reason import run_round
-from agents.runtime import Runtime, audit_key, build, build_event_time
+from agents.runtime import audit_key, build, build_event_time
 from agents.settings import AuthSettings, MemorySettings, SandboxSettings, Settings, StorageSettings
 from domain.decisions import Person
 from domain.record import Moment, Record

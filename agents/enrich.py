@@ -8,7 +8,7 @@ from domain.audit import Fact
 from domain.proposals import Proposal
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 AT_MOST = 20
 """Proposals asked about in one go: a slow local model takes seconds for each."""

@@ -22,7 +22,7 @@ from domain.policy import VerdictKind
 from domain.proposals import Proposal
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 SETTLE_LAG = timedelta(days=2)
 """Reported figures of a day arrive up to two days later; measuring waits that long after its window."""

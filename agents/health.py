@@ -11,7 +11,7 @@ from domain.record import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 LEAST_FREE_BYTES = 500_000_000
 

@@ -14,7 +14,7 @@ from domain.record import Record
 from domain.signals import EntityDeclared, Signal, Trust, parse_event
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 MAX_BATCH = 500
 """Signals written in one transaction: bounds memory and the time a crash can cost."""

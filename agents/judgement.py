@@ -15,7 +15,7 @@ from domain.ports import View
 from domain.proposals import Proposal, fingerprint
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 ROLLING_DAY = timedelta(hours=24)
 

@@ -21,7 +21,7 @@ from domain.ports import View
 from domain.proposals import Proposal
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 PRE_DAYS = 90
 """Days before the action that the counterfactual is fitted on, when there are as many."""

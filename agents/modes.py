@@ -11,7 +11,7 @@ from domain.audit import Fact
 from domain.decisions import Person
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 READ_ONLY = "read_only"
 

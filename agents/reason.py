@@ -27,7 +27,7 @@ from memory.rounds import RoundMark
 from memory.situations import finding_digest
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 STALE = timedelta(days=28)
 """A situation that no detector has seen for so long is closed once nothing of it is pending or measured."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from agents.clock import ManualClock
 from agents.intake import Accepted, Refused, accept
+from agents.parts import Runtime
 from agents.reason import run_round
-from agents.runtime import Runtime, build_event_time
+from agents.runtime import build_event_time
 from agents.settings import ConnectorSettings, Settings
 from domain.errors import InputError
 from domain.proposals import Proposal, ProposalStatus

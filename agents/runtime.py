@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from agents.clock import Clock, ManualClock, WallClock, WorldClock
 from agents.drivers.event_time import EventTimeDriver
-from agents.drivers.port import Driver, Work
+from agents.drivers.port import Driver
 from agents.extensions import load_extensions
+from agents.parts import Runtime
 from agents.policies import Policies
 from agents.recalling import RecalledContext
 from agents.settings import SandboxSettings, Settings, secret
 from agents.tools import Tools
+from agents.work import work_of
 from connectors.fence import ExtensionStatus
 from connectors.registry import Factory, load_registry
 from connectors.sandbox.factory import sandbox_factory
@@ -26,10 +28,9 @@ from connectors.sandbox.host import Host
 from connectors.sandbox.log import WorldHeld
 from connectors.sandbox.world import World, load_world
 from domain.ports import Detector, Specialist
-from domain.signals import BUILT_IN_TYPES, SignalData
+from domain.signals import BUILT_IN_TYPES
 from memory.recall import Recall
 from memory.store import Store
-from providers.gateway import Gateway
 from providers.ledger import Ledger
 from providers.opening import open_gateway
 from providers.pricing import STATED_RATES
@@ -37,55 +38,9 @@ from providers.registry import default_specs
 from providers.types import Budget
 
 if TYPE_CHECKING:
-    from agents.graph import Graph
     from providers.adapter import Adapter
 
 AUDIT_KEY = "ACCORD_AUDIT_KEY"
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """A wired Accord. Use cases take it as their first argument."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    tools: Tools
-    gateway: Gateway
-    recall: Recall
-    policies: Policies
-    detectors: tuple[Detector, ...]
-    specialists: tuple[Specialist, ...]
-    signal_types: Mapping[str, type[SignalData]]
-    extensions: tuple[ExtensionStatus, ...]
-    graph: Graph
-    driver: Driver
-    _resources: ExitStack
-
-    def start(self) -> None:
-        """Begin to work: what waits in the store is taken up."""
-        from agents.act import advance
-        from agents.enrich import Enricher
-        from agents.intake import pull
-        from agents.reason import run_round
-
-        def reason() -> None:
-            run_round(self)
-
-        def listen() -> None:
-            pull(self)
-
-        # Event time recalls by words alone: what is indexed by when would depend on the machine.
-        if not isinstance(self.clock, ManualClock):
-            self.recall.start()
-        self.driver.start(
-            Work(listen=listen, reason=reason, act=lambda action: advance(self, action), enrich=Enricher(self))
-        )
-
-    def close(self) -> None:
-        """Stop the driver and let go of every file and connection."""
-        self.driver.stop()
-        self._resources.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +110,7 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
         extensions=(*extensions.status, *kinds),
         graph=build_graph(RecalledContext(recall), gateway, specialists),
         driver=make_driver(store, clock),
+        _work=work_of,
         _resources=resources,
     )
 

@@ -14,7 +14,7 @@ from domain.ids import derive_id
 from domain.lifecycle import filled_role
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 
 def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Action:

@@ -10,7 +10,7 @@ from domain.outcomes import Outcome, OutcomeVerdict
 from domain.record import Moment, Record
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 _PAGE = 200
 
@@ -66,7 +66,7 @@ def ledger(runtime: Runtime) -> Ledger:
         unknowable=verdicts[OutcomeVerdict.UNKNOWABLE],
         worked_by_chance=round(knowable * 0.05, 2),
         pending_measurements=len(runtime.store.actions.measuring()),
-        model_cost=str(Decimal(runtime.store.calls.totals().cost_nano).scaleb(-9)),
+        model_cost=f"{Decimal(runtime.store.calls.totals().cost_nano).scaleb(-9):f}",
         rows=tuple(_row(outcome) for outcome in outcomes),
     )
 

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
-from agents.runtime import Runtime
+from agents.parts import Runtime
 from api import problems
 from api.auth import Gate
 from api.events import MAX_BODY

@@ -24,7 +24,7 @@ from domain.errors import ConfigError, Forbidden, NotFound, Unauthorised
 from domain.signals import Trust
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 Scope = Literal["read", "signals", "signals-external", "decide", "models", "admin"]
 FULL_SCOPES: tuple[Scope, ...] = ("read", "signals", "decide", "models", "admin")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from fastapi import Depends, Query, Request
 
-from agents.runtime import Runtime
+from agents.parts import Runtime
 from api.auth import Gate, Scope, needs
 from api.metrics import Meters
 from api.problems import MEDIA_TYPE, Problem, problem

@@ -19,7 +19,7 @@ from api.wording import Wording
 from domain.errors import AccordError
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _A_YEAR = int(timedelta(days=365).total_seconds())

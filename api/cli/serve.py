@@ -21,7 +21,7 @@ from api.cli.settings import config_option, load
 from domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
     from agents.settings import Settings
     from api.auth import Gate
 

@@ -12,7 +12,7 @@ import click
 from domain.errors import NotFound
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
     from agents.settings import Settings
     from domain.decisions import Person
     from memory.store import Store

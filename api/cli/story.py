@@ -11,7 +11,7 @@ from api.cli.console import columns
 from domain.prose import counted, plural
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
     from agents.value import Ledger
     from domain.proposals import Proposal
 

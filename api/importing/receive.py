@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from api.importing.mapper import Fault, Mapped
 
 if TYPE_CHECKING:
-    from agents.runtime import Runtime
+    from agents.parts import Runtime
     from agents.settings import Settings
 
 _BATCH = 500

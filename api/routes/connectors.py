@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from agents.runtime import Runtime
+from agents.parts import Runtime
 from api.given import Used, asking
 from api.schemas.tools import Connector, ConnectorState
 from api.schemas.wire import Listed

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from agents import intake
-from agents.runtime import Runtime
+from agents.parts import Runtime
 from api.auth import CurrentCaller
 from api.events import MAX_EVENTS, Batch, read_request
 from api.given import Counts, Used, asking

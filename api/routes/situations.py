@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from agents.runtime import Runtime
+from agents.parts import Runtime
 from api.given import Cursor, Limit, Used, asking, listed
 from api.schemas.proposals import of_proposal
 from api.schemas.situations import Situation, SituationDetail, TimelineEntry, of_situation

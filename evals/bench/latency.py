@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from agents.intake import accept
-from agents.runtime import Runtime, build
+from agents.parts import Runtime
+from agents.runtime import build
 from agents.settings import MemorySettings, SandboxSettings, Settings
 from providers.types import ProviderSpec
 

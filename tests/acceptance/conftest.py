@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 from agents.arbitrate import Choice
 from agents.clock import ManualClock
 from agents.drivers.event_time import EventTimeDriver
+from agents.parts import Runtime
 from agents.propose import propose
-from agents.runtime import Runtime, build_event_time
+from agents.runtime import build_event_time
 from agents.settings import AuthSettings, MemorySettings, SandboxSettings, Settings
 from api.app import create_app
 from api.auth import FULL_SCOPES, Gate

@@ -16,8 +16,9 @@ from agents.drivers.event_time import EventTimeDriver
 from agents.health import checks
 from agents.intake import accept, pull
 from agents.judgement import judge_now
+from agents.parts import Runtime
 from agents.reason import run_round
-from agents.runtime import Runtime, build_event_time
+from agents.runtime import build_event_time
 from agents.settings import ConnectorSettings, ExtensionSettings, SandboxSettings, Settings
 from agents.undo import undo
 from domain.actions import ActionSpec

@@ -26,7 +26,8 @@ import agents.measure
 from agents.clock import ManualClock
 from agents.demo import BEFORE_ALL, PEOPLE, play, run_demo
 from agents.graph import build_graph
-from agents.runtime import Runtime, build_event_time
+from agents.parts import Runtime
+from agents.runtime import build_event_time
 from agents.settings import AuthSettings, MemorySettings, SandboxSettings, Settings
 from agents.tools import Tools
 from connectors.contract import Actuator

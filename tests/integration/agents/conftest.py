@@ -15,8 +15,9 @@ from agents.clock import ManualClock
 from agents.drivers.event_time import EventTimeDriver
 from agents.graph import build_graph
 from agents.intake import accept
+from agents.parts import Runtime
 from agents.reason import run_round
-from agents.runtime import Runtime, build_event_time
+from agents.runtime import build_event_time
 from agents.settings import AuthSettings, MemorySettings, SandboxSettings, Settings
 from agents.tools import Tools
 from connectors.contract import Actuator

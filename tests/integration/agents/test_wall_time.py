@@ -15,7 +15,8 @@ import pytest
 from agents.approve import decide
 from agents.graph import build_graph
 from agents.intake import accept
-from agents.runtime import Overrides, Runtime, build
+from agents.parts import Runtime
+from agents.runtime import Overrides, build
 from agents.settings import MemorySettings, SandboxSettings, Settings, StorageSettings
 from domain.decisions import DecisionKind, DecisionRequest, Person
 from domain.proposals import Proposal
