@@ -64,10 +64,12 @@ Watch = Callable[[DemoProgress], None]
 
 def demo_settings(settings: Settings, seed: int, home: Path) -> Settings:
     """`settings` for the demo company of `seed`: own database below `home`, demo policy and people unless set."""
+    # A world of one's own (`module:Class`) takes the built-in company's place.
+    world = settings.sandbox.world if ":" in settings.sandbox.world else "demo"
     update: dict[str, object] = {
         "home": home,
         "storage": StorageSettings(),
-        "sandbox": SandboxSettings(world="demo", seed=seed, weeks=WEEKS),
+        "sandbox": SandboxSettings(world=world, seed=seed, weeks=WEEKS),
         "policy": settings.policy or POLICY,
     }
     if not settings.auth.people:
@@ -177,8 +179,8 @@ def as_served(settings: Settings) -> Settings:
 
 def _prepared(settings: Settings, origin: Mapping[str, Any], seed: int) -> Settings:
     prepared = demo_settings(settings, seed, settings.home)
-    world = SandboxSettings(world="demo", seed=seed, weeks=origin["weeks"], start=date.fromisoformat(origin["start"]))
-    return prepared.model_copy(update={"sandbox": world})
+    lived = {"weeks": origin["weeks"], "start": date.fromisoformat(origin["start"])}
+    return prepared.model_copy(update={"sandbox": prepared.sandbox.model_copy(update=lived)})
 
 
 def _origin(home: Path, seed: int = 1, weeks: int = SERVED_WEEKS) -> dict[str, Any]:

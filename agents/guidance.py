@@ -38,6 +38,7 @@ _WHOLE_COMPANY = re.compile(
     r"\b(?:all (?:campaigns|budgets|channels)|everything|whole company|toutes les campagnes|tous les budgets"
     r"|toute l'entreprise|no promotions?|pas de promotion|aucune promotion)\b"
 )
+_SOME_THING = re.compile(r"\b(?:product|produit|campaign|campagne|region|account|compte)\b")
 _CLAUSE = re.compile(r"[.;!?\n]+(?:\s|$)|\n+")
 
 _FRENCH_KINDS = {"product": "produit", "channel": "canal", "campaign": "campagne", "account": "compte"}
@@ -123,9 +124,9 @@ def read_note(told: Told[Note], tree: EntityTree) -> tuple[Guidance, ...]:
 def _entities_meant(clause: str, note: Note, tree: EntityTree) -> tuple[str, ...]:
     declared = tuple(entity for entity in note.about if entity in tree)
     found = named_entities(clause, tree) or declared or named_entities(note.text, tree)
-    if not found and _WHOLE_COMPANY.search(fold(clause)):
-        return ("*",)
-    return found
+    # "Recall on product X, no promotion": a thing we do not know is meant, not everything we have.
+    unknown = _SOME_THING.search(fold(note.text))
+    return ("*",) if not found and not unknown and _WHOLE_COMPANY.search(fold(clause)) else found
 
 
 def read_notes(notes: Iterable[Told[Note]], tree: EntityTree) -> tuple[Guidance, ...]:

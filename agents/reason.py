@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 STALE = timedelta(days=28)
 """A situation that no detector has seen for so long is closed once nothing of it is pending or measured."""
+ASKED = 3
+"""How often the same thing is asked when nobody answers."""
 _one_round = threading.Lock()
 
 
@@ -173,8 +175,11 @@ def _propose(runtime: Runtime, view: View, thought: Thought) -> list[Proposal]:
 
 
 def _generation(runtime: Runtime, candidate: Candidate, policy_version: str) -> int | None:
-    """How often the same choice lapsed before; None when it stands, was decided, or policy still denies it."""
-    generation = 0
+    """How often the same choice lapsed before; None when it stands, was decided, or policy still denies it.
+
+    After `ASKED` questions without an answer the silence is taken for one.
+    """
+    generation, unanswered = 0, 0
     while True:
         before = runtime.store.proposals.find(again_id(proposal_id(candidate), generation))
         if before is None:
@@ -183,7 +188,8 @@ def _generation(runtime: Runtime, candidate: Candidate, policy_version: str) -> 
             before.status is ProposalStatus.VOID
             and not (before.verdict.kind is VerdictKind.DENY and before.policy_version == policy_version)
         )
-        if not lapsed:
+        unanswered += before.status is ProposalStatus.EXPIRED
+        if not lapsed or unanswered >= ASKED:
             return None
         generation += 1
 

@@ -30,6 +30,8 @@ _CREATED: dict[str, tuple[str, ...]] = {
     COMPANY_ENTITY: tuple(sorted(ENTITY_OPTIONAL)),
 }
 _MONEY_ATTRS = ("daily_budget", "bid")
+# What a tool shows of a thing nobody set yet; money has no such state.
+_UNSET: dict[str, Any] = {"ads.status.set": "active", "account.play.set": "educate", "content.priority.set": 0}
 
 
 class EmptyCompany:
@@ -110,4 +112,4 @@ class EmptyCompany:
 def _blank(kind: str) -> dict[str, Any]:
     """Nothing set, nothing created."""
     made = {action: list[Any]() for action in _CREATED.get(kind, ())}
-    return {**dict.fromkeys(_STATES.get(kind, {})), **made}
+    return {**{action: _UNSET.get(action) for action in _STATES.get(kind, {})}, **made}

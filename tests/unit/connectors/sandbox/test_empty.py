@@ -26,11 +26,14 @@ def test_state_is_set_only_as_expected() -> None:
     assert world.read("budget:b")["ads.budget.set"] == 13000
 
 
-def test_what_was_never_set_is_expected_as_none() -> None:
+def test_what_was_never_set_shows_as_a_tool_shows_new_things_and_money_as_none() -> None:
     world = EmptyCompany()
     world.adopt({"id": "account:a", "name": "a"})
-    assert world.read("account:a")["account.play.set"] is None
-    assert world.apply({"kind": "account.play.set", "entity": "account:a", "value": "verify", "expect": None})["ok"]
+    world.adopt({"id": "keyword:k", "name": "k"})
+    assert world.read("account:a")["account.play.set"] == "educate"
+    assert world.read("keyword:k") == {"ads.bid.set": None, "ads.status.set": "active", "currency": "EUR"}
+    bid = {"kind": "ads.bid.set", "entity": "keyword:k", "value": 120, "expect": None, "currency": "EUR"}
+    assert world.apply(bid)["ok"]
 
 
 def test_entities_of_no_use_to_actions_and_unknown_ones_have_no_state() -> None:
