@@ -11,7 +11,8 @@ import importlib.util
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -37,6 +38,9 @@ class _Listening(Protocol):
     listening_address: str
 
 
+_kept: list[_Listening] = []
+
+
 class LocalServer:
     """One model in memory (up to 2 GB for the 1.5B), loaded once however many threads ask first."""
 
@@ -46,6 +50,7 @@ class LocalServer:
         self._weights = weights
         self._lock = threading.Lock()
         self._server: _Listening | None = None
+        self._calls = 0
         self._key = secrets.token_urlsafe(24)
 
     def endpoint(self) -> Endpoint:
@@ -80,10 +85,30 @@ class LocalServer:
                 Fault.UNAVAILABLE, f"{weights.name!r} cannot be loaded: {str(error)!r}. Pull the weights anew."
             ) from error
 
+    @contextmanager
+    def answering(self) -> Generator[Endpoint]:
+        """The address for one call; a server that is answering is not freed under it."""
+        endpoint = self.endpoint()
+        self._calls += 1
+        try:
+            yield endpoint
+        finally:
+            self._calls -= 1
+
     def close(self) -> None:
-        """Frees the model; a later call loads it again."""
+        """Frees the model; a later call loads it again. One that is still answering is kept, see `still_answering`."""
         with self._lock:
+            if self._calls and self._server is not None:
+                _kept.append(self._server)
             self._server = None
+
+
+def still_answering() -> bool:
+    """Whether a model was let go in the middle of an answer.
+
+    Its engine cannot be interrupted and is waited for when it is freed, so that the process has to end without that.
+    """
+    return bool(_kept)
 
 
 class LocalAdapter:
@@ -99,11 +124,10 @@ class LocalAdapter:
         name = provider.spec.model_name
         with self._lock:
             server = self._servers.setdefault(name, LocalServer(weights_path(name, self._environ)))
-        endpoint = server.endpoint()
-        spec = provider.spec.model_copy(update={"model": f"openai/{name}", "api_base": endpoint.api_base})
-        return self._http.complete(
-            replace(provider, spec=spec, api_key=endpoint.api_key), request, deadline_s=deadline_s
-        )
+        with server.answering() as endpoint:
+            spec = provider.spec.model_copy(update={"model": f"openai/{name}", "api_base": endpoint.api_base})
+            local = replace(provider, spec=spec, api_key=endpoint.api_key)
+            return self._http.complete(local, request, deadline_s=deadline_s)
 
     def close(self) -> None:
         with self._lock:

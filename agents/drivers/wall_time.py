@@ -87,7 +87,8 @@ class WallTimeDriver:
         self._wanted.set()
         self._worded.set()
         self._awake.put(None)
-        for thread in self._threads:
+        # A model may take a minute to end its sentence; its words are not waited for.
+        for thread in (each for each in self._threads if not each.name.endswith("_word_loop")):
             thread.join(timeout=10)
         self._threads.clear()
         # A thread that waits for days would keep the process from ending.

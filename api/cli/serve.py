@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -54,6 +56,7 @@ def serve(console: Console, host: str, port: int, as_demo: bool, config: Path | 
         _runtime(console, settings, as_demo=as_demo) as runtime,
     ):
         _serve(console, runtime, listener, demo=as_demo)
+    _leave_the_engine()
 
 
 def _alone(settings: Settings) -> contextlib.AbstractContextManager[None]:
@@ -98,6 +101,16 @@ def _runtime(console: Console, settings: Settings, *, as_demo: bool) -> Generato
         yield runtime
     finally:
         runtime.close()
+
+
+def _leave_the_engine() -> None:
+    """Ends the process at once when a local model is in the middle of an answer; everything else is closed by now."""
+    from providers.local_model import still_answering
+
+    if still_answering():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo: bool) -> None:
