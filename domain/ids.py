@@ -11,7 +11,9 @@ import json
 from datetime import datetime
 from typing import Literal, cast
 
-Prefix = Literal["sit", "prop", "act", "dec", "eff", "out", "les", "key", "rnd", "note", "job", "call"]
+Prefix = Literal[
+    "sit", "prop", "act", "dec", "eff", "out", "les", "key", "rnd", "note", "job", "call", "que", "dlg", "msg"
+]
 
 
 def derive_id(prefix: Prefix, *parts: object) -> str:

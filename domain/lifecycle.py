@@ -6,6 +6,7 @@ Two drivers (wall time and event time) carry the moves out through the same code
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
@@ -89,20 +90,32 @@ def due_at(proposal: Proposal, action: Action, now: datetime) -> datetime | None
     return move.until if move.kind == "wait" else now
 
 
-def decide(proposal: Proposal, request: DecisionRequest, person: Person, now: datetime) -> ProposalStatus:
-    """The status after `person`'s answer; the caller writes it by compare-and-set.
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """In what capacity a person answers: the role filled, and the absent person whose role it is, if not one's own."""
+
+    role: str | None
+    on_behalf_of: str | None = None
+
+
+def decide(
+    proposal: Proposal, request: DecisionRequest, person: Person, now: datetime, absent: Sequence[Person] = ()
+) -> ProposalStatus:
+    """The status after `person`'s answer, who stands in for `absent`; the caller writes it by compare-and-set.
 
     Raises Conflict when it was decided, expired or drifted, Forbidden when no role fits or the person
     answered already, InputError for `modify` without actions.
     """
-    _refuse_unless_answerable(proposal, request, person, now)
+    refuse_unless_open(proposal, request.fingerprint, now)
+    seat = seat_of(proposal, person, absent)
+    _refuse_twice(proposal, person, seat)
     match request.decision:
         case DecisionKind.REJECT:
             return ProposalStatus.REJECTED
         case DecisionKind.ESCALATE:
             return ProposalStatus.PENDING
         case DecisionKind.APPROVE:
-            return _after_approval(proposal, person)
+            return after_approval(proposal, person, seat)
         case DecisionKind.MODIFY:
             if not request.actions:
                 raise InputError("`modify` needs `actions`: the new arguments of every action of the proposal.")
@@ -111,39 +124,87 @@ def decide(proposal: Proposal, request: DecisionRequest, person: Person, now: da
             assert_never(request.decision)
 
 
-def _refuse_unless_answerable(proposal: Proposal, request: DecisionRequest, person: Person, now: datetime) -> None:
+def refuse_unless_open(proposal: Proposal, seen: str, now: datetime) -> None:
+    """Raises Conflict unless `proposal` waits for answers and is the version with the fingerprint `seen`."""
     if proposal.status is not ProposalStatus.PENDING:
-        raise Conflict(
-            f"{proposal.id} is already {proposal.status}. Reload it to see who decided.", status=proposal.status
-        )
+        raise already(proposal)
     if now >= proposal.expires_at:
         raise Conflict(
             f"{proposal.id} expired at {proposal.expires_at.isoformat()}. Wait for the next round's proposal."
         )
-    if request.fingerprint != proposal.fingerprint:
-        raise Conflict(f"{proposal.id} changed since you saw it. Reload it and decide on what it says now.")
+    if seen != proposal.fingerprint:
+        changed = next((d for d in reversed(proposal.decisions) if d.kind is DecisionKind.MODIFY), None)
+        by = f" ({changed.by!r} changed it at {changed.at.isoformat()})" if changed else ""
+        raise Conflict(f"{proposal.id} changed since you saw it{by}. Reload it and decide on what it says now.")
     if proposal.verdict.kind is VerdictKind.DENY:
         raise Conflict(
             f"Policy denies {proposal.id} ({proposal.verdict.rule}). Change the policy, then wait for a new one."
         )
-    filled_role(proposal, person)
-    answered = [
-        d.by
-        for d in proposal.decisions
-        if d.kind is not DecisionKind.ESCALATE and d.fingerprint == proposal.fingerprint
+
+
+def already(proposal: Proposal) -> Conflict:
+    """The refusal of a late answer: what it is now, who was first, and when."""
+    lapsed = proposal.status in {ProposalStatus.EXPIRED, ProposalStatus.VOID}
+    last = proposal.decisions[-1] if proposal.decisions and not lapsed else None
+    first = proposal.detail or "no person was asked"
+    if last is not None:
+        for_whom = f" for {last.on_behalf_of!r}" if last.on_behalf_of else ""
+        first = f"{last.by!r} answered first{for_whom} ({last.kind}, {last.at.isoformat()})"
+    return Conflict(
+        f"{proposal.id} is {proposal.status} now: {first}. Reload it and decide on what it says.",
+        status=proposal.status,
+        by=last.by if last else None,
+        at=last.at.isoformat() if last else None,
+    )
+
+
+def _refuse_twice(proposal: Proposal, person: Person, seat: Seat) -> None:
+    """One person has one voice in a version, whether they use it themselves or somebody does for them."""
+    wanted = {person.id} | ({seat.on_behalf_of} if seat.on_behalf_of else set[str]())
+    for decision in _answers(proposal):
+        if decision.voices & wanted:
+            for_whom = f" for {decision.on_behalf_of!r}" if decision.on_behalf_of else ""
+            raise Conflict(
+                f"{decision.by!r} answered {proposal.id}{for_whom} already "
+                f"({decision.kind}, {decision.at.isoformat()}). Another person has to answer.",
+                by=decision.by,
+                at=decision.at.isoformat(),
+            )
+
+
+def _answers(proposal: Proposal) -> list[Decision]:
+    """Answers to the version that stands; handing it on is none."""
+    return [
+        decision
+        for decision in proposal.decisions
+        if decision.kind is not DecisionKind.ESCALATE and decision.fingerprint == proposal.fingerprint
     ]
-    if person.id in answered:
-        raise Conflict(f"{person.id!r} answered {proposal.id} already. Another person has to answer.")
 
 
-def _after_approval(proposal: Proposal, person: Person) -> ProposalStatus:
-    """Approved once as many different people as the quorum asks said so to this version."""
-    agreed = {
-        earlier.by
-        for earlier in proposal.decisions
-        if earlier.kind in {DecisionKind.APPROVE, DecisionKind.MODIFY} and earlier.fingerprint == proposal.fingerprint
-    }
-    return ProposalStatus.APPROVED if len(agreed | {person.id}) >= proposal.verdict.quorum else ProposalStatus.PENDING
+def agreed(proposal: Proposal) -> tuple[Decision, ...]:
+    """Who has agreed to the version that stands, by approving it or by having made it what it is."""
+    return tuple(d for d in _answers(proposal) if d.kind in {DecisionKind.APPROVE, DecisionKind.MODIFY})
+
+
+def after_approval(proposal: Proposal, person: Person, seat: Seat) -> ProposalStatus:
+    """Approved once as many people as the quorum asks agreed to this version, one of whom did not ask for it."""
+    voices = {decision.by: decision.voices for decision in agreed(proposal)}
+    voices[person.id] = frozenset({person.id} | ({seat.on_behalf_of} if seat.on_behalf_of else set()))
+    independent = any(not voice & set(proposal.requested_by) for voice in voices.values())
+    enough = len(voices) >= proposal.verdict.quorum and independent
+    return ProposalStatus.APPROVED if enough else ProposalStatus.PENDING
+
+
+def seat_of(proposal: Proposal, person: Person, absent: Sequence[Person] = ()) -> Seat:
+    """By one's own role where one fits, else by that of one of `absent` who has not spoken yet. Raises Forbidden."""
+    try:
+        return Seat(filled_role(proposal, person))
+    except Forbidden:
+        spoken = {voice for decision in _answers(proposal) for voice in decision.voices}
+        for away in sorted(absent, key=lambda each: (each.id in spoken, each.id)):
+            if fitting := _fitting(proposal, away):
+                return Seat(fitting[0], away.id)
+        raise
 
 
 def filled_role(proposal: Proposal, person: Person) -> str | None:
@@ -151,15 +212,22 @@ def filled_role(proposal: Proposal, person: Person) -> str | None:
 
     Raises Forbidden when none fits. A rule without roles lets any authenticated decider answer.
     """
-    wanted = set(proposal.verdict.roles)
-    if proposal.verdict.escalate_to:
-        wanted.add(proposal.verdict.escalate_to)
     if not proposal.verdict.roles:
         return None
-    fitting = sorted(wanted & person.roles) or sorted({"admin"} & person.roles)
+    fitting = _fitting(proposal, person)
     if not fitting:
-        raise Forbidden(f"{proposal.id} asks for {' or '.join(sorted(wanted))}; {person.id!r} is none of them.")
+        wanted = " or ".join(sorted(_wanted(proposal)))
+        raise Forbidden(f"{proposal.id} asks for {wanted}; {person.id!r} is none of them.")
     return fitting[0]
+
+
+def _fitting(proposal: Proposal, person: Person) -> list[str]:
+    return sorted(_wanted(proposal) & person.roles) or sorted({"admin"} & person.roles)
+
+
+def _wanted(proposal: Proposal) -> set[str]:
+    verdict = proposal.verdict
+    return {*verdict.roles, *((verdict.escalate_to,) if verdict.escalate_to else ())}
 
 
 def escalation_time(created_at: datetime, expires_h: float, escalate_to: str | None) -> datetime | None:

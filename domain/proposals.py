@@ -14,6 +14,8 @@ from domain.policy import Verdict
 from domain.record import Moment, Record
 from domain.situations import Evidence, Origin
 
+Basis = Literal["computed", "rescaled", "former"]
+
 
 class ProposalStatus(StrEnum):
     PENDING = "pending"
@@ -78,6 +80,8 @@ class Candidate(Record):
     """Whether untrusted text took part in it: such a candidate is never executed without a person."""
     mandatory: bool = False
     """Demanded by a finance limit or a person's note: not weighed against gains."""
+    requested_by: tuple[str, ...] = ()
+    """People and keys that asked for it."""
 
 
 class Proposal(Record):
@@ -106,8 +110,14 @@ class Proposal(Record):
     tainted: bool = False
     mandatory: bool = False
     """Demanded by a finance limit: a reduction may pass `max_step_rate`, by asking."""
+    requested_by: tuple[str, ...] = ()
+    """People and keys that asked for it: none of these people may be the only one to approve, none of the keys may."""
+    valuation: Basis = "computed"
+    """What `expected` rests on: the specialist's arithmetic, that scaled to a person's arguments, or former ones."""
     created_at: Moment
     expires_at: Moment
+    extended: bool = False
+    """Whether a question has moved `expires_at`, which happens once."""
     escalate_at: Moment | None = None
     escalated: bool = False
     detail: str | None = None

@@ -304,7 +304,7 @@ def test_an_answer_to_another_version_after_the_end_or_against_policy_is_a_confl
         answered(waiting, ANA, now=waiting.expires_at)
     with pytest.raises(Conflict, match="Policy denies"):
         answered(proposal(kind=VerdictKind.DENY), ANA)
-    with pytest.raises(Conflict, match="already approved"):
+    with pytest.raises(Conflict, match="'ana' answered first"):
         answered(answered(waiting, ANA), BOB)
 
 
