@@ -34,22 +34,25 @@ def facts_now(runtime: Runtime, view: View | None = None) -> Facts:
         known_kinds=runtime.tools.kinds,
         read_only=is_read_only(runtime),
         rates=runtime.settings.fx,
+        trust=runtime.track_record.levels(runtime.policies.current()),
     )
 
 
-def judge_now(runtime: Runtime, specs: Sequence[ActionSpec], *, tainted: bool, demanded: bool = False) -> Verdict:
+def judge_now(
+    runtime: Runtime, specs: Sequence[ActionSpec], *, tainted: bool, demanded: bool = False, view: View | None = None
+) -> Verdict:
     """The verdict of the policy in force on `specs` as things stand now."""
-    facts = replace(facts_now(runtime), tainted=tainted, demanded=demanded)
+    facts = replace(facts_now(runtime, view), tainted=tainted, demanded=demanded)
     return judge(runtime.policies.current(), specs, facts)
 
 
-def judge_undo(runtime: Runtime, spec: ActionSpec) -> Verdict:
+def judge_undo(runtime: Runtime, spec: ActionSpec, view: View | None = None) -> Verdict:
     """The verdict on setting a recorded state back.
 
     Limits of pace (cooldown, step, money moved a day) bound what Accord does, not how fast a person takes it back.
     """
     policy = runtime.policies.current().model_copy(update={"limits": Limits()})
-    return judge(policy, [spec], facts_now(runtime))
+    return judge(policy, [spec], facts_now(runtime, view))
 
 
 def why_void(runtime: Runtime, proposal: Proposal, facts: Facts, states: States) -> str | None:

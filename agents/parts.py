@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from agents.clock import Clock, ManualClock
 from agents.drivers.port import Driver, Work
-from agents.policies import Policies
+from agents.policies import Policies, PolicyHistory
 from agents.settings import Settings
 from agents.tools import Tools
+from agents.trust import TrackRecord
 from connectors.fence import ExtensionStatus
 from domain.ports import Detector, Specialist
 from domain.signals import SignalData
@@ -34,7 +35,11 @@ class Runtime:
     gateway: Gateway
     recall: Recall
     policies: Policies
+    policy_history: PolicyHistory
+    track_record: TrackRecord
     detectors: tuple[Detector, ...]
+    outside_detectors: tuple[Detector, ...]
+    """A second set, since detectors keep state: it looks at what untrusted senders told besides."""
     specialists: tuple[Specialist, ...]
     signal_types: Mapping[str, type[SignalData]]
     extensions: tuple[ExtensionStatus, ...]

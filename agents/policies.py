@@ -1,16 +1,29 @@
-"""The policy in force: `policy.yaml`, read again when it changes, or the default that asks for everything."""
+"""The policy in force: `policy.yaml`, read again when it changes, or the default that asks for everything.
+
+Every version that was ever in force is kept, so that a decision can be read beside the rules it was made under.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import yaml
 from pydantic import ValidationError
 
 from agents.settings import read_yaml
-from domain.errors import ConfigError
+from domain.audit import Fact
+from domain.errors import ConfigError, NotFound
 from domain.policy import Limits, Policy, Rule, VerdictKind
+from domain.record import Moment, Record
+
+if TYPE_CHECKING:
+    from agents.clock import Clock
+    from memory.store import Store
+
+_KEPT = "policy:"
+_IN_FORCE = "policy-in-force"
 
 DEFAULT_POLICY = Policy(
     limits=Limits(max_step_rate=0.2, per_entity_cooldown_h=24),
@@ -19,25 +32,81 @@ DEFAULT_POLICY = Policy(
 """Without a policy file nothing happens by itself."""
 
 
-class Policies:
-    """Serves the current policy; a broken edit keeps the last good one and is reported by `fault`."""
+class KeptPolicy(Record):
+    """One version of the policy and when it first came into force."""
 
-    def __init__(self, path: Path | None, policy: Policy | None = None) -> None:
-        self._path = path
-        self._stamp: tuple[int, int] | None = None
-        self._policy = policy or DEFAULT_POLICY
+    version: str
+    since: Moment
+    policy: Policy
+
+
+class PolicyHistory:
+    """Every version of the policy, in the store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._found: dict[str, Policy] = {}
+
+    def keep(self, policy: Policy) -> None:
+        """Remember that `policy` is in force from now on; the same again changes nothing."""
+        flags, now = self._store.flags, self._clock.now()
+        before = flags.get(_IN_FORCE)
+        if before == policy.version:
+            return
+        if flags.get(_KEPT + policy.version) is None:
+            kept = KeptPolicy(version=policy.version, since=now, policy=policy)
+            flags.set(_KEPT + policy.version, kept.model_dump(mode="json"))
+        changed = {"from": before, "to": policy.version}
+        fact = Fact(at=now, actor="worker", verb="policy.changed", subject="policy", facts=changed)
+        flags.set(_IN_FORCE, policy.version, facts=[fact])
+
+    def find(self, version: str) -> Policy | None:
+        """The rules of `version`; None when that version was never in force here."""
+        if version not in self._found:
+            body = self._store.flags.get(_KEPT + version)
+            if body is None:
+                return None
+            self._found[version] = KeptPolicy.model_validate(body).policy
+        return self._found[version]
+
+    def all(self) -> list[KeptPolicy]:
+        """Every version, newest first."""
+        kept = [KeptPolicy.model_validate(body) for body in self._store.flags.under(_KEPT).values()]
+        return sorted(kept, key=lambda each: (each.since, each.version), reverse=True)
+
+    def get(self, version: str) -> KeptPolicy:
+        """The version that starts with `version`. Raises NotFound when none or several do."""
+        fitting = [kept for kept in self.all() if version and kept.version.startswith(version)]
+        if len(fitting) != 1:
+            raise NotFound(
+                f"{len(fitting)} versions start with {version!r}. See `accord policy history`."
+            )
+        return fitting[0]
+
+
+class Policies:
+    """Serves the current policy; a broken edit keeps the last good one and is reported by `fault`.
+
+    `keep` is told of each policy that comes into force.
+    """
+
+    def __init__(self, path: Path | None, keep: Callable[[Policy], None] | None = None) -> None:
+        self._path, self._keep = path, keep
+        self._stamp = self._look()
+        self._policy = load_policy(path) if path else DEFAULT_POLICY
+        self._kept = False
         self.fault: str | None = None
-        if path is not None:
-            self._policy = load_policy(path)
-            self._stamp = self._look()
 
     def current(self) -> Policy:
-        if self._path is not None and (stamp := self._look()) != self._stamp:
+        if (stamp := self._look()) != self._stamp:
             self._stamp = stamp
             try:
-                self._policy, self.fault = load_policy(self._path), None
+                self._policy, self.fault, self._kept = load_policy(cast("Path", self._path)), None, False
             except ConfigError as error:
                 self.fault = error.detail
+        if self._keep is not None and not self._kept:
+            self._keep(self._policy)
+            self._kept = True
         return self._policy
 
     def _look(self) -> tuple[int, int] | None:

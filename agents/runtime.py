@@ -16,10 +16,12 @@ from agents.drivers.event_time import EventTimeDriver
 from agents.drivers.port import Driver
 from agents.extensions import load_extensions
 from agents.parts import Runtime
-from agents.policies import Policies
+from agents.policies import Policies, PolicyHistory
 from agents.recalling import RecalledContext
 from agents.settings import SandboxSettings, Settings, secret
 from agents.tools import Tools
+from agents.trust import TrackRecord
+from agents.vault import Vault
 from agents.work import work_of
 from connectors.fence import ExtensionStatus
 from connectors.registry import Factory, load_registry
@@ -31,6 +33,7 @@ from domain.ports import Detector, Specialist
 from domain.signals import BUILT_IN_TYPES
 from memory.recall import Recall
 from memory.store import Store
+from providers.journal import Journal
 from providers.ledger import Ledger
 from providers.opening import open_gateway
 from providers.pricing import STATED_RATES
@@ -90,11 +93,15 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
     clock = overrides.clock or (WorldClock(host.now) if host and settings.sandbox.world == "demo" else WallClock())
     tools, kinds = _tools(settings, host, clock)
     resources.callback(tools.close)
-    gateway = resources.enter_context(_gateway(settings, store, overrides.scripted))
+    gateway = resources.enter_context(_gateway(settings, store, overrides.scripted, resources))
     recall = Recall(store.database, settings.memory.url, settings.home)
     resources.callback(recall.close)
+    history = PolicyHistory(store, clock)
     detectors, specialists = built_in_detectors(), built_in_specialists()
-    extensions = load_extensions(limit_s=settings.extensions.limit_s, taken=_names(detectors, specialists))
+    limit_s, names = settings.extensions.limit_s, tuple(_names(detectors, specialists))
+    extensions = load_extensions(limit_s=limit_s, taken=names)
+    # A broken extension is loaded, and told of, once.
+    again = load_extensions(limit_s=limit_s, taken=names).detectors if extensions.detectors else []
     specialists = (*specialists, *extensions.specialists)
     return Runtime(
         settings=settings,
@@ -103,8 +110,11 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
         tools=tools,
         gateway=gateway,
         recall=recall,
-        policies=Policies(settings.policy),
+        policies=Policies(settings.policy, history.keep),
+        policy_history=history,
+        track_record=TrackRecord(store, history),
         detectors=(*detectors, *extensions.detectors),
+        outside_detectors=(*built_in_detectors(), *again),
         specialists=specialists,
         signal_types={**extensions.signals, **BUILT_IN_TYPES},
         extensions=(*extensions.status, *kinds),
@@ -128,7 +138,8 @@ def _tools(settings: Settings, host: Host | None, clock: Clock) -> tuple[Tools, 
     configured = {name: {"kind": c.kind, **c.options} for name, c in settings.connectors.items()}
     registry = load_registry(built_in, limit_s=settings.extensions.connector_limit_s)
     connectors, broken = registry.build_all(configured)
-    return Tools(connectors, broken, host), registry.status
+    vault = Vault({name: c.secrets for name, c in settings.connectors.items()}, secret)
+    return Tools(connectors, broken, host, vault), registry.status
 
 
 def _host(settings: Settings, overrides: Overrides) -> Host | None:
@@ -159,13 +170,16 @@ def world_of(sandbox: SandboxSettings) -> World:
             return load_world(name)
 
 
-def _gateway(settings: Settings, store: Store, scripted: Adapter | None) -> Any:
+def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resources: ExitStack) -> Any:
     specs = settings.providers or default_specs(os.environ)
     currency = settings.objective.currency
     budgets = [Budget(scope=b.scope, month=Decimal(str(b.month))) for b in settings.budgets]
     stated = {name: Decimal(str(rate)) for name, rate in settings.fx.items()}
     rates = {**STATED_RATES.get(currency, {}), **stated}
-    ledger = Ledger(store.calls, currency=currency, fx=rates, budgets=budgets)
+    journal = Journal(store.calls)
+    resources.callback(journal.close)
+    store.calls.read_after(journal.flush)
+    ledger = Ledger(journal, currency=currency, fx=rates, budgets=budgets)
     return open_gateway(specs, ledger, os.environ, scripted=scripted)
 
 

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.actions import ActionSpec
 from domain.entities import EntityTree
@@ -23,15 +22,13 @@ from domain.limits import ActiveLimit, breach
 from domain.money import convert, money_text, to_minor
 from domain.prose import day_text
 from domain.record import Record
+from domain.trust import TrustBounds, TrustLevel
 
 
 class VerdictKind(StrEnum):
     AUTO = "auto"
     ASK = "ask"
     DENY = "deny"
-
-
-Trust = Literal["ask", "notify", "silent"]
 
 
 MOST_H = 10 * 365 * 24
@@ -51,13 +48,6 @@ class Match(Record):
     reversible: bool | None = None
 
 
-class TrustBounds(Record):
-    """How far measured outcomes may move a rule."""
-
-    min: Trust = "ask"
-    max: Trust = "ask"
-
-
 class Rule(Record):
     id: str = Field(min_length=1)
     match: Match = Match()
@@ -69,6 +59,17 @@ class Rule(Record):
     escalate_to: str | None = None
     notify: tuple[str, ...] = ()
     trust: TrustBounds | None = None
+
+    @model_validator(mode="after")
+    def _trust_has_a_sense(self) -> Rule:
+        if self.trust is not None and self.verdict is VerdictKind.DENY:
+            raise ValueError("a rule that denies cannot be trusted with more: take out `trust`")
+        return self
+
+    @property
+    def first_trust(self) -> TrustLevel:
+        """The level before anything was measured: what the verdict says, within the bounds."""
+        return (self.trust or TrustBounds()).hold("ask" if self.verdict is VerdictKind.ASK else "notify")
 
 
 class Limits(Record):
@@ -106,6 +107,8 @@ class Verdict(Record):
     expires_h: float = 72
     escalate_to: str | None = None
     notify: tuple[str, ...] = ()
+    trust: TrustLevel | None = None
+    """The level at which the rule stands, when it has bounds for it."""
     checks: tuple[Check, ...] = ()
 
 
@@ -128,6 +131,8 @@ class Facts:
     """What one major unit of another currency is worth in `currency`."""
     demanded: bool = False
     """Whether a finance limit in force demands the action: a reduction may then pass `max_step_rate`, by asking."""
+    trust: Mapping[str, TrustLevel] = field(default_factory=dict[str, TrustLevel])
+    """Where each rule with bounds stands, by its id; before anything was measured it stands where its verdict says."""
 
 
 _ORDER = {VerdictKind.AUTO: 0, VerdictKind.ASK: 1, VerdictKind.DENY: 2}
@@ -179,22 +184,22 @@ def _judge_one(policy: Policy, spec: ActionSpec, facts: Facts) -> Verdict:
     matching = [rule for rule in policy.rules if matches(rule.match, spec, facts)]
     denying = [rule for rule in matching if rule.verdict is VerdictKind.DENY]
     rule = (denying or matching or [_DEFAULT])[0]
-    verdict = _from_rule(rule)
+    verdict = _from_rule(rule, facts)
     checks = [_check(f"rule {rule.id}", rule.verdict is not VerdictKind.DENY, verdict.reason)]
     for kind, check in _hard_limits(policy.limits, spec, facts):
         checks.append(check)
         if not check.passed:
             verdict = _tighten(verdict, kind, check.name, check.detail)
     if verdict.kind is VerdictKind.ASK and rule.verdict is VerdictKind.AUTO:
-        verdict = _asked_as(verdict, [later for later in matching if later.verdict is VerdictKind.ASK])
+        verdict = _asked_as(verdict, [later for later in matching if later.verdict is VerdictKind.ASK], facts)
     return verdict.model_copy(update={"checks": tuple(checks)})
 
 
-def _asked_as(verdict: Verdict, asking: Sequence[Rule]) -> Verdict:
+def _asked_as(verdict: Verdict, asking: Sequence[Rule], facts: Facts) -> Verdict:
     """What would have run by itself is asked of whom the first asking rule that matches names."""
     if not asking:
         return verdict
-    return _from_rule(asking[0]).model_copy(
+    return _from_rule(asking[0], facts).model_copy(
         update={"kind": verdict.kind, "rule": verdict.rule, "reason": verdict.reason}
     )
 
@@ -249,33 +254,49 @@ def _in_objective(spec: ActionSpec, minor: int, facts: Facts) -> int | None:
 
 def matches(match: Match, spec: ActionSpec, facts: Facts) -> bool:
     """Whether every given field of `match` holds for `spec`; bounds on money hold for changes of money alone."""
+    return mismatch(match, spec, facts) is None
+
+
+def mismatch(match: Match, spec: ActionSpec, facts: Facts) -> str | None:
+    """The first field of `match` that does not hold for `spec`, in words; None when all do."""
     if match.kind is not None and not fnmatchcase(spec.kind, match.kind):
-        return False
+        return f"kind is {spec.kind}, not {match.kind}"
     if match.entity is not None and not _covers(match.entity, spec.entity, facts.tree):
-        return False
+        return f"{spec.entity or 'no entity'} is not {match.entity} or below it"
     if match.delta_abs_max is not None:
         change = None if spec.change_minor is None else _in_objective(spec, spec.change_minor, facts)
         if change is None or change > to_minor(match.delta_abs_max, facts.currency):
-            return False
+            found = "no change of money" if change is None else money_text(change, facts.currency)
+            return f"the change is {found}, where at most {match.delta_abs_max} {facts.currency} matches"
     if match.step_rate_max is not None and (spec.step_rate is None or spec.step_rate > match.step_rate_max):
-        return False
-    return match.reversible is None or match.reversible == spec.reversible
+        found = "no step" if spec.step_rate is None else f"a step of {spec.step_rate:.2%}"
+        return f"it is {found}, where at most {match.step_rate_max:.2%} matches"
+    if match.reversible is not None and match.reversible != spec.reversible:
+        return f"it {'can' if spec.reversible else 'cannot'} be set back"
+    return None
 
 
 def _covers(scope: str, entity: str | None, tree: EntityTree) -> bool:
     return scope == "*" or (entity is not None and tree.covers(scope, entity))
 
 
-def _from_rule(rule: Rule) -> Verdict:
+def _from_rule(rule: Rule, facts: Facts) -> Verdict:
+    """What `rule` says at the level where it stands: a person is asked, told afterwards, or left in peace."""
+    level = facts.trust.get(rule.id, rule.first_trust) if rule.trust else None
+    kind, notify = rule.verdict, rule.notify
+    if level is not None:
+        kind = VerdictKind.ASK if level == "ask" else VerdictKind.AUTO
+        notify = {"ask": rule.notify, "notify": rule.notify or rule.roles, "silent": ()}[level]
     return Verdict(
-        kind=rule.verdict,
+        kind=kind,
         rule=rule.id,
-        reason=rule.reason or f"rule {rule.id} {_SAYS[rule.verdict]}",
+        reason=rule.reason or f"rule {rule.id} {_SAYS[kind]}",
         roles=rule.roles,
         quorum=rule.quorum,
         expires_h=rule.expires_h,
         escalate_to=rule.escalate_to,
-        notify=rule.notify,
+        notify=notify,
+        trust=level,
     )
 
 

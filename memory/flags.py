@@ -25,6 +25,13 @@ class Flags:
             text = connection.execute(select(tables.flags.c.value).where(tables.flags.c.name == name)).scalar()
         return default if text is None else json.loads(text)
 
+    def under(self, prefix: str) -> dict[str, Any]:
+        """Every value whose name starts with `prefix`, by name."""
+        named = tables.flags.c.name.startswith(prefix, autoescape=True)
+        with self._database.read() as connection:
+            rows = connection.execute(select(tables.flags).where(named).order_by(tables.flags.c.name)).all()
+        return {row.name: json.loads(row.value) for row in rows}
+
     def set(self, name: str, value: object, facts: Sequence[Fact] = ()) -> None:
         """`value` is anything JSON can hold."""
         text = json.dumps(value, ensure_ascii=False)

@@ -8,7 +8,7 @@ import pytest
 
 from agents.policies import DEFAULT_POLICY, Policies, load_policy
 from domain.errors import ConfigError
-from domain.policy import Policy, Rule, VerdictKind
+from domain.policy import VerdictKind
 
 GOOD = """limits: {daily_spend_moved: 5000, max_step_rate: 0.2}
 rules:
@@ -31,10 +31,16 @@ def test_without_a_file_everything_asks() -> None:
     assert {rule.verdict for rule in DEFAULT_POLICY.rules} == {VerdictKind.ASK}
 
 
-def test_a_given_policy_is_in_force_until_a_file_says_otherwise(path: Path) -> None:
-    given = Policy(rules=(Rule(id="given", verdict=VerdictKind.DENY),))
-    assert Policies(None, given).current() == given
-    assert [rule.id for rule in Policies(path, given).current().rules] == ["small", "budgets"]
+def test_every_policy_that_comes_into_force_is_kept_once(path: Path) -> None:
+    kept: list[str] = []
+    policies = Policies(path, lambda policy: kept.append(policy.version))
+    first = policies.current().version
+    assert policies.current().version == first
+    path.write_text(GOOD.replace("5000", "50"))
+    second = policies.current().version
+    path.write_text("rules: [")
+    policies.current()
+    assert kept == [first, second]
 
 
 @pytest.mark.parametrize(
