@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from agents.arbitrate import promotes
+from agents.arbitrate import Choice, promotes
 from agents.graph import Thought, think
 from agents.guidance import read_notes, recent_since
 from agents.judgement import ROLLING_DAY, facts_now, why_void
@@ -18,6 +18,7 @@ from domain.audit import Fact
 from domain.guidance import Guidance
 from domain.ids import derive_id
 from domain.lifecycle import due_at
+from domain.limits import breach
 from domain.policy import Facts, VerdictKind
 from domain.ports import Context, View
 from domain.proposals import Candidate, Proposal, ProposalStatus, again, again_id, proposal_id
@@ -67,8 +68,10 @@ def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
         now = runtime.clock.now()
         previous = runtime.store.rounds.last()
         view = runtime.store.view(now)
+        outside = view.outside()
         mark = RoundMark(derive_id("rnd", previous.id if previous else "", view.seq, now), now, view.seq)
         findings = [finding for detector in runtime.detectors for finding in detector.find(view)]
+        findings += () if outside is None else _only_outside(runtime, outside, findings)
         seen = _open_and_renew(runtime, findings, now)
         voided = _void_stale(runtime, view)
         thought = think(
@@ -79,6 +82,7 @@ def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
             recent=_recent(runtime, now),
             use_model=use_model,
         )
+        thought = _doubted(thought, view, outside)
         proposals = _propose(runtime, view, thought)
         committed = runtime.store.rounds.commit(
             mark,
@@ -103,6 +107,33 @@ def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
         closed=closed,
         committed=committed,
     )
+
+
+def _only_outside(runtime: Runtime, outside: View, known: Sequence[Finding]) -> list[Finding]:
+    """What shows only with what untrusted senders told: kept apart under names of its own, and marked.
+
+    So what runs by itself rests on findings that were made without a word of theirs (DESIGN D9).
+    """
+    keys = {finding.key for finding in known}
+    found = (finding for detector in runtime.outside_detectors for finding in detector.find(outside))
+    return [
+        finding.model_copy(update={"key": f"outside:{finding.key}", "trust": "external"})
+        for finding in found
+        if finding.key not in keys
+    ]
+
+
+def _doubted(thought: Thought, view: View, outside: View | None) -> Thought:
+    """A limit of an untrusted sender binds nothing; what would pass it is asked instead of done."""
+    if outside is None:
+        return thought
+    told = [limit for limit in outside.limits() if limit not in view.limits()]
+
+    def doubt(choice: Choice) -> Choice:
+        passed = any(breach(spec, told, view.tree, view.now) for spec in choice.candidate.specs)
+        return replace(choice, candidate=choice.candidate.model_copy(update={"tainted": True})) if passed else choice
+
+    return replace(thought, choices=tuple(map(doubt, thought.choices)))
 
 
 def _open_and_renew(runtime: Runtime, findings: Sequence[Finding], now: datetime) -> _Seen:

@@ -18,11 +18,31 @@ from domain.ports import SeriesKey
 from domain.signals import EntityDeclared, MetricPoint, Signal
 from memory import tables
 
+OUTSIDE_DIM = ("trust", "external")
+"""Marks the series of numbers that untrusted senders told."""
+_OUTSIDE_FLAG = "heard:outside"
 _BEFORE_ANY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def series_key(point: MetricPoint) -> SeriesKey:
     return SeriesKey(point.metric, point.entity, tuple(sorted(point.dims.items())))
+
+
+def apart(point: MetricPoint) -> MetricPoint:
+    """A point of an untrusted sender in a series of its own: it never mixes with the company's numbers."""
+    return point.model_copy(update={"dims": {**point.dims, OUTSIDE_DIM[0]: OUTSIDE_DIM[1]}})
+
+
+def mark_outside(connection: Connection) -> None:
+    """Keeps that untrusted senders told of more than notes: views then offer what they told apart."""
+    if not heard_outside(connection):
+        connection.execute(insert(tables.flags), {"name": _OUTSIDE_FLAG, "value": "true"})
+
+
+def heard_outside(connection: Connection) -> bool:
+    """Whether any untrusted sender ever told of more than notes."""
+    flag = select(tables.flags.c.name).where(tables.flags.c.name == _OUTSIDE_FLAG)
+    return connection.execute(flag).first() is not None
 
 
 def dims_text(dims: Iterable[tuple[str, str]]) -> str:

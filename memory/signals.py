@@ -14,9 +14,9 @@ from sqlalchemy import Connection, func, insert, select
 from domain.entities import Entity
 from domain.errors import InputError, NotFound
 from domain.implied import implied_entities
-from domain.signals import EntityDeclared, MetricPoint, Signal, parse_event
+from domain.signals import EntityDeclared, MetricPoint, Note, Signal, parse_event
 from memory import tables
-from memory.arrivals import Catalogue, Draft, insert_implied, insert_points, upsert_entities
+from memory.arrivals import Catalogue, Draft, apart, insert_implied, insert_points, mark_outside, upsert_entities
 from memory.database import Database
 from memory.page import AnyRow, Page, Slice, fetch_page
 from memory.remember import remember_signals
@@ -55,20 +55,26 @@ class _Batch:
     implied: list[tuple[int, Entity]] = field(default_factory=list[tuple[int, Entity]])
     worded: list[Signal] = field(default_factory=list[Signal])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
+    outside: bool = False
 
     def take(self, signal: Signal) -> None:
         """Raises InputError when the signal contradicts what is stored; then nothing of it is kept."""
         seq = self.seq + 1
+        inside = signal.trust == "internal"
         if isinstance(signal.data, MetricPoint):
-            series = self.draft.find(signal.data, seq)
+            series = self.draft.find(signal.data if inside else apart(signal.data), seq)
             self.points.append((series.id, signal.time.timestamp(), seq, signal.data.value))
         elif isinstance(signal.data, EntityDeclared):
-            self.declared.append((seq, signal, signal.data))
+            # Actions aim at declared entities: only who is trusted declares them.
+            if inside:
+                self.declared.append((seq, signal, signal.data))
         else:
             self.worded.append(signal)
             self.implied.extend((seq, entity) for entity in implied_entities(signal))
         self.seq = seq
-        self.newest_at = signal.time if self.newest_at is None else max(self.newest_at, signal.time)
+        self.outside = self.outside or (not inside and not isinstance(signal.data, Note))
+        # Untrusted senders do not move the day that detectors take for today.
+        self.newest_at = max(self.newest_at or tables.EPOCH, signal.time if inside else tables.EPOCH)
         self.rows.append(
             {
                 "seq": seq,
@@ -108,6 +114,8 @@ class Signals:
                 upsert_entities(connection, batch.declared)
                 insert_implied(connection, batch.implied)
                 remember_signals(connection, batch.worded)
+            if batch.outside:
+                mark_outside(connection)
         self._catalogue.keep(batch.draft)
         return Added(len(batch.rows), batch.duplicate, tuple(batch.rejected))
 

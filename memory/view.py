@@ -13,9 +13,9 @@ from sqlalchemy import Select, func, select
 from domain.entities import EntityTree
 from domain.limits import ActiveLimit
 from domain.ports import Point, Series, SeriesKey, Told
-from domain.signals import AssetChanged, ContentEngaged, DealChanged, FinanceLimit, Note, SignalData
+from domain.signals import AssetChanged, ContentEngaged, DealChanged, FinanceLimit, Note, SignalData, Trust
 from memory import tables
-from memory.arrivals import SeriesRow, read_series
+from memory.arrivals import OUTSIDE_DIM, SeriesRow, heard_outside, read_series
 from memory.database import Database
 from memory.entities import Entities
 from memory.limits import standing
@@ -31,20 +31,41 @@ class StoreView:
 
     Series, deals, engagements, notes and signals end at `now`; `points_after` and `limits` do not, so
     that a sender whose clock runs ahead loses no point and finance is heard at once.
+
+    Of untrusted senders it knows their notes alone, which carry their trust; `outside` knows the rest too.
     """
 
-    def __init__(self, database: Database, now: datetime, payloads: Payloads, entities: Entities) -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: datetime,
+        payloads: Payloads,
+        entities: Entities,
+        *,
+        beside: StoreView | None = None,
+    ) -> None:
+        """With `beside` the same moment as that view, and what untrusted senders told besides."""
         self._database, self._payloads, self._entities = database, payloads, entities
-        self._now = now
+        self._now, self._open = now, beside is not None
         with database.read() as connection:
             newest = select(func.max(tables.signals.c.seq)).scalar_subquery()
             query = select(tables.signals.c.seq, tables.signals.c.newest_at).where(tables.signals.c.seq == newest)
             row = connection.execute(query).first()
-        self.seq: int = row.seq if row else 0
+        self.seq: int = beside.seq if beside else (row.seq if row else 0)
         """Position of the newest signal the view knows."""
-        self._as_of: datetime = min(row.newest_at, now) if row else now
+        self._as_of: datetime = min(row.newest_at, now) if row and row.newest_at > tables.EPOCH else now
         self._series: dict[tuple[SeriesKey, datetime | None], Series] = {}
         self._told: dict[tuple[str, datetime | None], Sequence[Told[Any]]] = {}
+
+    def outside(self) -> StoreView | None:
+        """The same snapshot with everything that untrusted senders told; None when that is nothing but notes."""
+        with self._database.read() as connection:
+            if not heard_outside(connection):
+                return None
+        return StoreView(self._database, self._now, self._payloads, self._entities, beside=self)
+
+    def _knows(self, trust: Trust) -> bool:
+        return self._open or trust == "internal"
 
     @property
     def now(self) -> datetime:
@@ -66,7 +87,8 @@ class StoreView:
     def _catalogue(self) -> dict[SeriesKey, SeriesRow]:
         with self._database.read() as connection:
             rows = read_series(connection)
-        return {row.key: row for row in sorted(rows, key=lambda row: row.key) if row.born <= self.seq}
+        known = (row for row in rows if row.born <= self.seq and (self._open or OUTSIDE_DIM not in row.key.dims))
+        return {row.key: row for row in sorted(known, key=lambda row: row.key)}
 
     def keys(self, metric: str | None = None) -> Sequence[SeriesKey]:
         """Keys of every series, sorted."""
@@ -114,8 +136,9 @@ class StoreView:
             with self._database.read() as connection:
                 rows = connection.execute(query).all()
             for at, series, at_s, value in rows:
-                found = by_id[series]
-                yield Point(at, found.key, found.unit, at_s, value)
+                found = by_id.get(series)
+                if found is not None:
+                    yield Point(at, found.key, found.unit, at_s, value)
             if len(rows) < _BATCH:
                 return
             seq = rows[-1][0]
@@ -135,7 +158,8 @@ class StoreView:
 
     @cached_property
     def _limits(self) -> tuple[ActiveLimit, ...]:
-        every = self._payloads.read("accord.finance.limit", FinanceLimit, self.seq)
+        told = self._payloads.read("accord.finance.limit", FinanceLimit, self.seq)
+        every = (heard for heard in told if self._knows(heard.told.trust))
         return standing([(heard.source, heard.told) for heard in every], self._now)
 
     def limits(self) -> Sequence[ActiveLimit]:
@@ -143,13 +167,14 @@ class StoreView:
 
     def signals(self, type_: str, since: datetime | None = None) -> Sequence[Told[Mapping[str, Any]]]:
         rows = told_rows(self._database, type_, seq=self.seq, since=since, until=self._now)
-        return [told(row, payload(row)) for row in rows]
+        return [told(row, payload(row)) for row in rows if self._knows(row.trust)]
 
     def _typed(self, type_: str, model: type[D], since: datetime | None) -> Sequence[Told[D]]:
         cached = self._told.get((type_, since))
         if cached is None:
             every = self._payloads.read(type_, model, self.seq)
-            within = (heard.told for heard in every if heard.told.at <= self._now)
+            known = (each.told for each in every if model is Note or self._knows(each.told.trust))
+            within = (each for each in known if each.at <= self._now)
             cached = [each for each in within if since is None or each.at >= since]
             self._told[type_, since] = cached
         return cached
