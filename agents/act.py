@@ -14,6 +14,7 @@ from domain.actions import Action, ActionStatus
 from domain.audit import Fact
 from domain.lifecycle import Move, held, next_move
 from domain.proposals import Proposal, ProposalStatus
+from memory.crash import reached
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
@@ -25,6 +26,7 @@ def advance(runtime: Runtime, action_id: str) -> Move:
     Raises TransientError when a tool could not be reached: the driver tries again later.
     """
     while True:
+        reached("action.looked")
         action = runtime.store.actions.get(action_id)
         proposal = runtime.store.proposals.get(action.proposal)
         now = runtime.clock.now()

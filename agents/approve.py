@@ -15,6 +15,7 @@ from domain.lifecycle import decide as status_after
 from domain.lifecycle import filled_role, record_decision
 from domain.policy import VerdictKind
 from domain.proposals import Proposal, ProposalStatus
+from memory.crash import reached
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
@@ -29,6 +30,7 @@ def decide(
 
     Raises NotFound, Conflict (decided, expired, drifted, denied by policy), Forbidden, InputError.
     """
+    reached("decision.received")
     now = runtime.clock.now()
     before = runtime.store.proposals.get(proposal_id)
     repeated = decision_id(proposal_id, person.id, request.decision, request.fingerprint)
@@ -59,6 +61,7 @@ def decide(
     recorded = after.decisions[-1]
     stored = runtime.store.proposals.decide(before, recorded, after, facts=_facts(recorded, after))
     runtime.driver.wake([action.id for action in {a.id: a for a in (*before.actions, *stored.actions)}.values()])
+    reached("decision.answered")
     return stored
 
 

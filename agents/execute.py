@@ -1,13 +1,12 @@
-"""The only place that changes a connected tool: re-check, write down, act, read back.
+"""The only place that changes a connected tool: dry run, re-check, write down, act, read back.
 
 The effect row is written before the call and its idempotency key is unique, so a killed worker finds
-on return what it may have begun. A tool that neither confirms nor denies leaves `unknown`, for a person;
-one that wrote nothing and may do so later puts the action back to wait for its turn.
+on return what it may have begun. A tool that neither confirms nor denies, or that shows something else than
+it confirmed, leaves `unknown`, for a person; one that wrote nothing and may do so later puts the action back.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -19,15 +18,17 @@ from domain.effects import Effect, EffectStatus
 from domain.errors import Conflict, ExternalError, TerminalError, TransientError
 from domain.ids import derive_id
 from domain.policy import VerdictKind
+from domain.ports import View
 from domain.proposals import Proposal
+from memory.crash import reached
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
 
 SETTLE_LAG = timedelta(days=2)
 """Reported figures of a day arrive up to two days later; measuring waits that long after its window."""
-_one_claim = threading.Lock()
-"""Judging and claiming are one step: of two actions that fit the limits alone but not together, one runs."""
+SLOW_TO_SHOW = timedelta(minutes=10)
+"""How long a tool may confirm and go on showing what was before, until a person is asked."""
 
 
 def execute(runtime: Runtime, proposal: Proposal, action: Action) -> None:
@@ -41,26 +42,51 @@ def execute(runtime: Runtime, proposal: Proposal, action: Action) -> None:
     if action.spec.expect is not None and not same_state(state, action.spec.expect):
         _drift(runtime, action, f"{action.spec.entity} is {state!r} now, not {action.spec.expect!r}", state)
         return
-    with _one_claim:
-        if _refused(runtime, proposal, action):
-            return
-        begun = runtime.store.actions.move(
-            action.id,
-            ActionStatus.PENDING,
-            ActionStatus.EXECUTING,
-            due_at=runtime.clock.now(),
-            facts=[],
-            state_before=state,
-        )
-    if begun:
+    if _dry_run_refused(runtime, action):
+        return
+    reached("action.validated")
+    if _claim(runtime, proposal, action, state):
         settle(runtime, proposal, runtime.store.actions.get(action.id))
 
 
-def _refused(runtime: Runtime, proposal: Proposal, action: Action) -> bool:
-    refusal = _refusal(runtime, proposal, action)
+def _refused(runtime: Runtime, proposal: Proposal, action: Action, view: View | None = None) -> bool:
+    refusal = _refusal(runtime, proposal, action, view)
     if refusal is not None:
         _close(runtime, action, ActionStatus.DENIED, "action.denied", refusal)
     return refusal is not None
+
+
+def _dry_run_refused(runtime: Runtime, action: Action) -> bool:
+    """Whether the vendor's own dry run says no; then nothing was written, and its reason is kept."""
+    try:
+        runtime.tools.validate(action.spec)
+    except Conflict as error:
+        _drifted(runtime, action, error)
+        return True
+    except TerminalError as error:
+        _close(runtime, action, ActionStatus.DENIED, "action.denied", f"the tool's dry run refused: {error.detail}")
+        return True
+    return False
+
+
+def _claim(runtime: Runtime, proposal: Proposal, action: Action, state: object) -> bool:
+    """Judge once more and claim, as one transaction over all processes; False when another judgement or worker won.
+
+    Of two actions that fit the limits alone but not together, one runs. What was heard meanwhile is judged too.
+    """
+    while True:
+        now = runtime.clock.now()
+        view = runtime.store.view(now)
+        # Read before nobody else can write, so that the transaction is short.
+        _ = view.tree, view.limits()
+        with runtime.store.alone("claim"):
+            if runtime.store.view(now).seq != view.seq:
+                continue
+            if _refused(runtime, proposal, action, view):
+                return False
+            return runtime.store.actions.move(
+                action.id, ActionStatus.PENDING, ActionStatus.EXECUTING, due_at=now, facts=[], state_before=state
+            )
 
 
 def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
@@ -75,12 +101,12 @@ def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
 
 
 def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) -> None:
+    reached("tool.called")
     try:
-        receipt = runtime.tools.apply(action.spec, effect.idempotency_key)
+        receipt = runtime.tools.apply(action, effect)
     except Conflict as error:
         _finish(runtime, effect, EffectStatus.FAILED, error.detail)
-        state = cast("dict[str, object]", error.facts.get("state") or {})
-        _drift(runtime, action, error.detail, state.get(action.spec.kind))
+        _drifted(runtime, action, error)
     except TransientError as error:
         if error.facts.get("outcome") != "unknown":
             _put_back(runtime, action, effect, error)
@@ -92,7 +118,29 @@ def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) 
     except ExternalError as error:
         _after_silence(runtime, proposal, action, effect, error.detail)
     else:
+        reached("tool.answered")
+        _believe(runtime, proposal, action, effect, receipt)
+
+
+def _believe(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, receipt: Receipt) -> None:
+    """Confirm what the tool answered, once it also shows it.
+
+    Raises TransientError while it may only be slow to show it; afterwards a person is asked.
+    """
+    try:
+        shown = runtime.tools.read_back(action.spec)
+    except ExternalError as error:
+        said = f"it could not be read back: {error.detail}"
+        receipt = receipt.model_copy(update={"detail": f"{receipt.detail}; {said}" if receipt.detail else said})
         _confirm(runtime, proposal, action, receipt)
+        return
+    if same_state(shown, action.spec.value) or (shown is None and not action.spec.reversible):
+        _confirm(runtime, proposal, action, receipt)
+        return
+    said = f"the tool confirmed it, but shows {shown!r} where {action.spec.value!r} was set"
+    if runtime.clock.now() < effect.started_at + SLOW_TO_SHOW:
+        raise TransientError(f"{action.id}: {said}. It is looked at again.", outcome="unknown")
+    _ask(runtime, action, effect, said)
 
 
 def _put_back(runtime: Runtime, action: Action, effect: Effect, error: TransientError) -> None:
@@ -110,6 +158,7 @@ def _put_back(runtime: Runtime, action: Action, effect: Effect, error: Transient
 
 def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, why: str) -> None:
     """The tool may or may not have acted: believe what it shows now, or ask a person."""
+    reached("silence.met")
     try:
         shown = runtime.tools.read_back(action.spec)
     except ExternalError as error:
@@ -118,17 +167,22 @@ def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect:
         receipt = Receipt(idempotency_key=effect.idempotency_key, at=runtime.clock.now(), read_back=shown, detail=why)
         _confirm(runtime, proposal, action, receipt)
         return
-    detail = f"{why}. Look into the tool, then confirm or undo by hand."
+    _ask(runtime, action, effect, why)
+
+
+def _ask(runtime: Runtime, action: Action, effect: Effect, why: str) -> None:
+    """Nobody but a person can tell what happened."""
+    detail = f"{why}. Look into the tool, then say whether it happened."
     _finish(runtime, effect, EffectStatus.UNKNOWN, detail)
     _close(runtime, action, ActionStatus.UNKNOWN, "effect.unknown", detail)
 
 
-def _refusal(runtime: Runtime, proposal: Proposal, action: Action) -> str | None:
+def _refusal(runtime: Runtime, proposal: Proposal, action: Action, view: View | None) -> str | None:
     """Why the action may no longer happen; policy and limits may have changed since the decision."""
     if action.undo_of is not None:
-        verdict = judge_undo(runtime, action.spec)
+        verdict = judge_undo(runtime, action.spec, view)
     else:
-        verdict = judge_now(runtime, [action.spec], tainted=proposal.tainted, demanded=proposal.mandatory)
+        verdict = judge_now(runtime, [action.spec], tainted=proposal.tainted, demanded=proposal.mandatory, view=view)
     if verdict.kind is VerdictKind.DENY:
         return f"policy denies it now: {verdict.reason} ({verdict.rule})"
     by_rule = (action.authorised_by or "").startswith("rule:")
@@ -176,17 +230,18 @@ def _confirm(runtime: Runtime, proposal: Proposal, action: Action, receipt: Rece
         raise AssertionError("a confirmed effect has a receipt")
     facts = [_fact(runtime, "effect.confirmed", action.id, read_back=receipt.read_back, vendor_id=receipt.vendor_id)]
     runtime.store.effects.finish(receipt.idempotency_key, EffectStatus.CONFIRMED, at=now, receipt=receipt, facts=facts)
+    mark_done(runtime, proposal, action.id, receipt)
+
+
+def mark_done(runtime: Runtime, proposal: Proposal, action_id: str, receipt: Receipt) -> None:
+    """The action of a confirmed effect is done, also when another worker had given it up as unknown meanwhile."""
+    now = runtime.clock.now()
+    action = runtime.store.actions.get(action_id)
     measure_at = _measure_at(proposal, action, now)
-    runtime.store.actions.move(
-        action.id,
-        ActionStatus.EXECUTING,
-        ActionStatus.DONE,
-        due_at=measure_at,
-        facts=[],
-        receipt=receipt,
-        executed_at=now,
-        measure_at=measure_at,
-    )
+    done = {"receipt": receipt, "executed_at": now, "measure_at": measure_at, "detail": None}
+    for status in (ActionStatus.EXECUTING, ActionStatus.UNKNOWN):
+        if runtime.store.actions.move(action_id, status, ActionStatus.DONE, due_at=measure_at, facts=[], **done):
+            return
 
 
 def _measure_at(proposal: Proposal, action: Action, now: datetime) -> datetime | None:
@@ -200,6 +255,12 @@ def _finish(runtime: Runtime, effect: Effect, status: EffectStatus, detail: str)
     runtime.store.effects.finish(
         effect.idempotency_key, status, at=runtime.clock.now(), receipt=None, detail=detail, facts=[]
     )
+
+
+def _drifted(runtime: Runtime, action: Action, error: Conflict) -> None:
+    """The tool itself says that it shows another state."""
+    state = cast("dict[str, object]", error.facts.get("state") or {})
+    _drift(runtime, action, error.detail, state.get(action.spec.kind))
 
 
 def _drift(runtime: Runtime, action: Action, detail: str, state: object) -> None:

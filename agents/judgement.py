@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agents.modes import is_read_only
 from agents.propose import States, states_read
 from domain.actions import ActionSpec
+from domain.explain import Explanation, explain
 from domain.policy import Facts, Limits, Verdict, VerdictKind, judge
 from domain.ports import View
 from domain.proposals import Proposal, fingerprint
@@ -44,6 +45,12 @@ def judge_now(
     """The verdict of the policy in force on `specs` as things stand now."""
     facts = replace(facts_now(runtime, view), tainted=tainted, demanded=demanded)
     return judge(runtime.policies.current(), specs, facts)
+
+
+def explain_now(runtime: Runtime, spec: ActionSpec, *, tainted: bool = False, demanded: bool = False) -> Explanation:
+    """Why the policy in force says what it says of `spec` as things stand now."""
+    facts = replace(facts_now(runtime), tainted=tainted, demanded=demanded)
+    return explain(runtime.policies.current(), spec, facts)
 
 
 def judge_undo(runtime: Runtime, spec: ActionSpec, view: View | None = None) -> Verdict:

@@ -19,6 +19,7 @@ from domain.money import to_minor
 from domain.outcomes import Outcome, OutcomeVerdict
 from domain.ports import View
 from domain.proposals import Proposal
+from memory.crash import reached
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
@@ -45,6 +46,7 @@ class Window:
 
 def measure(runtime: Runtime, proposal: Proposal, action: Action) -> None:
     """Write the outcome of `action`'s proposal and its lesson; siblings share one outcome."""
+    reached("measure.begun")
     store, now = runtime.store, runtime.clock.now()
     view = store.view(now)
     outcome = _measured(runtime, view, proposal, action, now)

@@ -64,6 +64,8 @@ class SandboxSettings(Record):
 class ConnectorSettings(Record):
     kind: str
     options: Mapping[str, Any] = Field(default_factory=dict)
+    secrets: Mapping[str, str] = Field(default_factory=dict)
+    """Rights to write: each secret's name and the environment variable (or `<variable>_FILE`) that holds it."""
 
 
 class ExtensionSettings(Record):

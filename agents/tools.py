@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from agents.vault import Vault
 from connectors.contract import Actuator, Connector, Diff, Source, Validates
 from connectors.sandbox.host import Host
-from domain.actions import REVERSIBLE_KINDS, ActionSpec, Receipt
+from domain.actions import REVERSIBLE_KINDS, Action, ActionSpec, Receipt
+from domain.effects import Effect
 from domain.entities import Entity, EntityTree
 from domain.errors import AccordError, ConfigError, NotFound
 
@@ -15,9 +17,15 @@ from domain.errors import AccordError, ConfigError, NotFound
 class Tools:
     """Connectors by their configured name. `broken` names those that could not be built, with the reason."""
 
-    def __init__(self, connectors: Mapping[str, Connector], broken: Mapping[str, str], host: Host | None) -> None:
+    def __init__(
+        self,
+        connectors: Mapping[str, Connector],
+        broken: Mapping[str, str],
+        host: Host | None,
+        vault: Vault | None = None,
+    ) -> None:
         self.connectors, self.broken = connectors, broken
-        self._host = host
+        self._host, self._vault = host, vault or Vault({}, lambda _: None)
         self._actuators = {name: c.actuator for name, c in connectors.items() if c.actuator is not None}
         self._by_kind = {
             kind: connector
@@ -64,12 +72,21 @@ class Tools:
         made = cast("list[object]", shown)
         return spec.model_dump(mode="json")["value"] if spec.model_dump(mode="json")["value"] in made else None
 
-    def apply(self, spec: ActionSpec, idempotency_key: str) -> Receipt:
-        """The vendor's dry run where it has one, then the change. Called by `agents.execute` only."""
+    def validate(self, spec: ActionSpec) -> None:
+        """The vendor's dry run, where it has one. Raises TerminalError for what it would refuse, Conflict for drift."""
         actuator = self._actuator(spec)
-        if isinstance(actuator, Validates) and not self.repeatable(spec):
+        if isinstance(actuator, Validates):
             actuator.validate(spec)
-        return actuator.apply(spec, idempotency_key)
+
+    def apply(self, action: Action, effect: Effect) -> Receipt:
+        """The change, with the rights that are released for it alone. Called by `agents.execute` only.
+
+        Raises Forbidden when `effect` was not written down for exactly this authorised action.
+        """
+        connector = self._connector(action.spec)
+        secrets = self._vault.release(connector.name, action, effect)
+        actuator = connector.unlock(secrets) if connector.unlock is not None else self._actuators[connector.name]
+        return actuator.apply(action.spec, effect.idempotency_key)
 
     def states(self, tree: EntityTree) -> Mapping[str, Mapping[str, Any]]:
         """State of each known entity by action kind, read when it is asked for and once only."""

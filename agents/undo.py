@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agents.execute import same_state
+from agents.judgement import judge_undo
 from agents.modes import is_read_only
 from domain.actions import Action, ActionSpec, ActionStatus
 from domain.audit import Fact
@@ -12,16 +14,23 @@ from domain.decisions import Decision, DecisionKind, Person, decision_id
 from domain.errors import Conflict
 from domain.ids import derive_id
 from domain.lifecycle import filled_role
+from domain.policy import VerdictKind
+from domain.prose import day_text
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
+
+
+UNDO_WINDOW = timedelta(days=30)
+"""How long after it was done an action may be undone; later too much rests on what it set."""
 
 
 def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Action:
     """The new action that restores what was there before.
 
     Raises NotFound; Forbidden when the person could not have approved it; Conflict when the action is not
-    done, cannot be set back, was undone already, the tool shows a third state meanwhile, or Accord is read-only.
+    done, was done longer than UNDO_WINDOW ago, cannot be set back, was undone already, the tool shows a third state
+    meanwhile, policy or finance deny the former state now, or Accord is read-only.
     """
     action = runtime.store.actions.get(action_id_)
     if is_read_only(runtime):
@@ -29,6 +38,7 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Acti
     proposal = runtime.store.proposals.get(action.proposal)
     filled_role(proposal, person)
     restored = _restoring(runtime, action, reason)
+    _refuse_if_denied(runtime, restored)
     # An undo of an undo, or a second try, sets what was set before: whose undo and which try make it another action.
     tries = sum(each.undo_of == action.id for each in proposal.actions)
     undoing_id = derive_id("act", proposal.id, restored.argument_hash, action.id, tries)
@@ -60,10 +70,25 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Acti
     return runtime.store.actions.get(undoing.id)
 
 
+def _refuse_if_denied(runtime: Runtime, restored: ActionSpec) -> None:
+    """What would be denied when it is due is refused at once, with the reason."""
+    verdict = judge_undo(runtime, restored)
+    if verdict.kind is VerdictKind.DENY:
+        raise Conflict(
+            f"{restored.entity} stays {restored.expect!r}: to set back {restored.value!r} is denied now, since "
+            f"{verdict.reason} ({verdict.rule}). Lift that first, or leave it."
+        )
+
+
 def _restoring(runtime: Runtime, action: Action, reason: str) -> ActionSpec:
     spec = action.spec
     if action.status is not ActionStatus.DONE:
         raise Conflict(f"{action.id} is {action.status}; only an action that is done can be undone.")
+    if action.executed_at is not None and runtime.clock.now() > action.executed_at + UNDO_WINDOW:
+        raise Conflict(
+            f"{action.id} was done on {day_text(action.executed_at)}; undoing is for {UNDO_WINDOW.days} days. "
+            "Set it in the tool, or wait for a proposal."
+        )
     if not runtime.tools.can_undo(spec) or action.state_before is None:
         raise Conflict(f"{spec.kind} cannot be set back: what was created or said stays. Mend it in the tool itself.")
     shown = runtime.tools.read_back(spec)

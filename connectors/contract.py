@@ -5,6 +5,7 @@ An optional part is a Protocol of its own: an actuator that cannot undo does not
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -94,3 +95,5 @@ class Connector:
     manifest: Manifest
     source: Source | None = None
     actuator: Actuator | None = None
+    unlock: Callable[[Mapping[str, str]], Actuator] | None = None
+    """Makes the actuator that may write, from secrets released for one call; `actuator` then needs to read only."""

@@ -161,13 +161,24 @@ class FencedWhole(FencedValidates, FencedCompensates):
 def fenced(connector: Connector, name: str, status: ExtensionStatus, limit_s: float) -> Connector:
     """`connector` under the configured `name`, each of its parts behind one fence; absent parts stay absent."""
     fence = Fence(name, status, limit_s)
-    source, actuator = connector.source, connector.actuator
+    source, actuator, unlock = connector.source, connector.actuator, connector.unlock
     return replace(
         connector,
         name=name,
         source=None if source is None else FencedSource(source, fence),
         actuator=None if actuator is None else _fenced_actuator(actuator, fence),
+        unlock=None if unlock is None else _fenced_unlock(unlock, fence),
     )
+
+
+Unlock = Callable[[Mapping[str, str]], Actuator]
+
+
+def _fenced_unlock(unlock: Unlock, fence: Fence) -> Unlock:
+    def unlocked(secrets: Mapping[str, str]) -> Actuator:
+        return _fenced_actuator(cast("Actuator", fence.call("unlock", lambda: unlock(secrets), object)), fence)
+
+    return unlocked
 
 
 def _fenced_actuator(actuator: Actuator, fence: Fence) -> Actuator:

@@ -129,7 +129,7 @@ class Actions:
 
     def set_due(self, id: str, at: datetime | None) -> None:  # noqa: A002 — our word for it
         """When to look at it next; None when nothing will come by itself."""
-        with self._database.write() as connection:
+        with self._database.write("due") as connection:
             connection.execute(update(tables.actions).where(_TABLE.id == id), {"due_at": at})
 
     def move(
@@ -144,12 +144,13 @@ class Actions:
     ) -> bool:
         """Sets status and `patch` (fields of Action) if the status is `from_`; False when it is not.
 
-        The newest time of `facts` is kept as the time of the move. Raises NotFound.
+        The newest time of `facts` is kept as the time of the move, that of a claim is `due_at`. Raises NotFound.
         """
-        with self._database.write() as connection:
+        with self._database.write(f"action.{to}") as connection:
             action = get_action(connection, id)
             moved = Action.model_validate({**dict(action), **patch, "status": to})
-            at = moved.executed_at or max((fact.at for fact in facts), default=None)
+            told = max((fact.at for fact in facts), default=None)
+            at = moved.executed_at or (due_at if to is ActionStatus.EXECUTING else told)
             columns = {"due_at": due_at} if at is None else {"due_at": due_at, "moved_at": at}
             if not save_action(connection, moved, from_, **columns):
                 return False
@@ -166,7 +167,7 @@ class Actions:
         Raises NotFound, and Conflict when `undone` is not done or another undo of it is under way or done.
         An undo that was denied or drifted may be tried again.
         """
-        with self._database.write() as connection:
+        with self._database.write("undo") as connection:
             action = get_action(connection, undone)
             siblings = actions_of(connection, [action.proposal])[action.proposal]
             earlier = [other for other in siblings if other.undo_of == undone]
@@ -198,9 +199,13 @@ class Actions:
             return int(connection.execute(total).scalar_one())
 
     def last_changes(self) -> dict[str, datetime]:
-        """Time of the last executed change of each entity."""
+        """Time of the last change of each entity that was executed, or is being executed now."""
         query = select(_TABLE.entity, func.max(_TABLE.moved_at).label("at"))
-        query = query.where(_TABLE.status.in_(_MOVED), _TABLE.entity.is_not(None), _TABLE.moved_at.is_not(None))
+        query = query.where(
+            _TABLE.status.in_((*_MOVED, ActionStatus.EXECUTING)),
+            _TABLE.entity.is_not(None),
+            _TABLE.moved_at.is_not(None),
+        )
         with self._database.read() as connection:
             rows = connection.execute(query.group_by(_TABLE.entity).order_by(_TABLE.entity)).all()
         return {row.entity: row.at for row in rows}

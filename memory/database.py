@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from domain.errors import ConfigError
+from memory.crash import reached
 
 _BUSY_MS = 30_000
 _LOCK = 7_305_814_142
@@ -35,23 +36,51 @@ class Database:
         self.volatile = self.embedded and parsed.database in {None, "", ":memory:"}
         self.engine = _sqlite_engine(parsed, volatile=self.volatile) if self.embedded else create_engine(parsed)
         self._alone = threading.RLock()
+        self._here = threading.local()
 
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A connection that sees one moment of the database."""
+        if (outer := self._outer()) is not None:
+            yield outer
+            return
         # The one connection of a database in memory is shared, so that its readers must be alone too.
         with self._alone if self.volatile else nullcontext(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Generator[Connection]:
-        """A transaction without any other writer in it: committed at the end, rolled back on an error."""
+    def write(self, name: str | None = None) -> Generator[Connection]:
+        """A transaction without any other writer in it: committed at the end, rolled back on an error.
+
+        Within `alone` it is a part of that one. `name` makes its two edges places of `memory.crash`.
+        """
+        if (outer := self._outer()) is not None:
+            yield outer
+            return
         with self._alone if self.embedded else nullcontext(), self.engine.connect() as connection:
             connection.execution_options(accord_write=True)
             with connection.begin():
                 if not self.embedded:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
                 yield connection
+                if name is not None:
+                    reached(f"{name}.committing")
+        if name is not None:
+            reached(f"{name}.committed")
+
+    @contextmanager
+    def alone(self, name: str) -> Generator[None]:
+        """Everything this thread reads and writes within is one transaction, and no other writer is in it."""
+        with self.write(name) as connection:
+            self._here.connection = connection
+            try:
+                yield
+            finally:
+                self._here.connection = None
+
+    def _outer(self) -> Connection | None:
+        """The connection of the transaction that this thread is in."""
+        return getattr(self._here, "connection", None)
 
     def close(self) -> None:
         self.engine.dispose()

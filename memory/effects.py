@@ -39,7 +39,7 @@ class Effects:
 
     def begin(self, effect: Effect, *, facts: Sequence[Fact] = ()) -> bool:
         """Durable before the tool is called; False when an effect with its key exists, unless that one failed."""
-        with self._database.write() as connection:
+        with self._database.write("effect.started") as connection:
             before = _find(connection, effect.idempotency_key)
             if before is not None and before.status is not EffectStatus.FAILED:
                 return False
@@ -61,12 +61,17 @@ class Effects:
         receipt: Receipt | None = None,
         detail: str | None = None,
         facts: Sequence[Fact] = (),
-    ) -> None:
-        """What became of it. An unknown effect may be settled later. Raises NotFound."""
-        with self._database.write() as connection:
+    ) -> bool:
+        """What became of it; False for one that is confirmed, which is final. Raises NotFound.
+
+        An unknown effect may be settled later.
+        """
+        with self._database.write(f"effect.{status}") as connection:
             effect = _find(connection, key)
             if effect is None:
                 raise NotFound(f"No effect was begun under {key!r}. Begin it before the tool is called.")
+            if effect.status is EffectStatus.CONFIRMED:
+                return False
             ended = effect.model_copy(
                 update={
                     "status": status,
@@ -78,6 +83,7 @@ class Effects:
             values = {"status": status, "body": ended.model_dump_json()}
             connection.execute(update(tables.effects).where(_TABLE.idempotency_key == key), values)
             record(connection, facts, self._database.audit_key)
+            return True
 
     def get(self, key: str) -> Effect | None:
         with self._database.read() as connection:

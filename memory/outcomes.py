@@ -37,7 +37,7 @@ class Outcomes:
 
         Raises NotFound for an unknown action.
         """
-        with self._database.write() as connection:
+        with self._database.write("outcome") as connection:
             action = get_action(connection, outcome.action)
             known = select(tables.outcomes.c.n).where(tables.outcomes.c.id == outcome.id)
             if action.outcome is not None or connection.execute(known).first() is not None:

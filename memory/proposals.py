@@ -109,7 +109,7 @@ class Proposals:
 
         Compared are status, fingerprint and number of decisions. Raises Conflict that names who was first.
         """
-        with self._database.write() as connection:
+        with self._database.write("decision") as connection:
             stored = _get(connection, before.id)
             if _version(stored) != _version(before):
                 raise _outrun(stored)
@@ -136,7 +136,7 @@ class Proposals:
 
         Raises NotFound.
         """
-        with self._database.write() as connection:
+        with self._database.write(f"proposal.{to}") as connection:
             proposal = _get(connection, id)
             if proposal.status is not from_:
                 return False

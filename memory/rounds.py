@@ -53,7 +53,7 @@ class Rounds:
         `due` gives the first look at each new action by its id. `findings` are what was seen this round,
         for `Situations.digests`; without them the situations stand for their findings.
         """
-        with self._database.write() as connection:
+        with self._database.write("round") as connection:
             last = _last(connection)
             if (last.id if last else None) != previous or _known(connection, mark.id):
                 return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +79,13 @@ class Store:
     @property
     def url(self) -> str:
         return self.database.url
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """One transaction for all that this thread reads and writes within; no other writer of any process is in it.
+
+        What is asked within must come from the store alone: nobody can write meanwhile.
+        """
+        return self.database.alone(name)
 
     def view(self, now: datetime) -> StoreView:
         """The company as known at `now`: a snapshot of the signals stored so far."""

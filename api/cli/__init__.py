@@ -33,8 +33,9 @@ _SECTIONS: Sections = {
         ("proposals", "api.cli.decide:proposals", "List and show proposals."),
         ("approve", "api.cli.decide:approve", "Approve a proposal."),
         ("reject", "api.cli.decide:reject", "Reject a proposal."),
+        ("actions", "api.cli.actions:actions", "List actions, undo one, settle what is unknown."),
         ("mode", "api.cli.decide:mode", "Switch read-only mode on or off."),
-        ("policy", "api.cli.policy:policy", "Check policy.yaml."),
+        ("policy", "api.cli.policy:policy", "Check, explain and simulate the policy."),
     ),
     "Keep": (
         ("keys", "api.cli.keys:keys", "Create, list and revoke API keys."),

@@ -1,4 +1,4 @@
-"""`/v1/actions` and `/v1/effects`: what is done in the tools, and setting it back."""
+"""`/v1/actions` and `/v1/effects`: what is done in the tools, setting it back, and settling what is unknown."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from agents import undo
+from agents import settle, undo
 from api.auth import CurrentCaller
 from api.given import Cursor, Limit, Used, asking, listed
-from api.schemas.proposals import Action, UndoBody, of_action
+from api.schemas.proposals import Action, SettleBody, UndoBody, of_action
 from api.schemas.results import Effect
 from api.schemas.wire import Listed
 from domain.actions import ActionStatus
@@ -42,9 +42,22 @@ def get_action(id: Id, runtime: Used) -> Action:  # noqa: A002 — the name in t
 def undo_action(id: Id, runtime: Used, caller: CurrentCaller, body: UndoBody | None = None) -> Action:  # noqa: A002 — path
     """Set back what an action changed, by an action of its own, which is the answer.
 
-    409 when it is not done, cannot be set back, was undone already, or somebody changed the tool since.
+    409 with the reason when it is not done, cannot be set back, was undone already, is denied now, or somebody changed
+    the tool since.
     """
     return of_action(undo.undo(runtime, id, caller.person, body.reason if body else ""))
+
+
+@router.post("/actions/{id}/settle", summary="Settle an unknown action", **asking("decide", 400, 404, 409, 422))
+def settle_action(id: Id, runtime: Used, caller: CurrentCaller, body: SettleBody) -> Action:  # noqa: A002 — path
+    """Say whether an action happened that the tool neither confirmed nor denied.
+
+    What happened is done, with your word as its receipt; what did not is denied and comes back as a new proposal only.
+    409 when it is not unknown.
+    """
+    return of_action(
+        settle.settle_by_person(runtime, id, happened=body.happened, person=caller.person, reason=body.reason)
+    )
 
 
 @router.get("/effects", summary="List effects", **asking("read", 422))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from agents import approve, modes, undo, value
+from agents import approve, modes, settle, undo, value
 from agents.demo import next_day
 from api.auth import Caller, CurrentCaller, Gate, needs
 from api.cards import card
@@ -166,6 +166,19 @@ def undo_on_page(id: str, runtime: Used, caller: CurrentCaller, reason: Text = "
     """Sets back what an action changed."""
     undoing = undo.undo(runtime, id, caller.person, reason)
     return _to(f"/proposals/{undoing.proposal}?told=undo")
+
+
+@writer.post("/actions/{id}/settle")
+def settle_on_page(
+    id: str,  # noqa: A002 — path
+    runtime: Used,
+    caller: CurrentCaller,
+    happened: Annotated[Literal["yes", "no"], Form()],
+    reason: Text = "",
+) -> Response:
+    """A person's word on what the tool neither confirmed nor denied."""
+    settled = settle.settle_by_person(runtime, id, happened=happened == "yes", person=caller.person, reason=reason)
+    return _to(f"/proposals/{settled.proposal}?told=settle")
 
 
 @admin.post("/mode")

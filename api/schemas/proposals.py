@@ -257,6 +257,15 @@ class DecisionBody(Wire):
     """New arguments of every action, only with `modify`."""
 
 
+class SettleBody(Wire):
+    """What a person found in the tool, of an action that is unknown."""
+
+    happened: Annotated[bool, Field(examples=[True])]
+    """Whether the tool did it."""
+    reason: Annotated[str, Field(min_length=1, max_length=4000, examples=["The budget shows 1,150 in the console"])]
+    """Where you looked and what you saw."""
+
+
 class UndoBody(Wire):
     """Why an action is set back."""
 

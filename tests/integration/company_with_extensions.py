@@ -95,8 +95,10 @@ def act(runtime: Runtime, driver: EventTimeDriver, tool: WebinarTool) -> dict[st
 def believe(runtime: Runtime) -> str:
     """What becomes of a tool's claim to have acted when it shows otherwise."""
     lie = ActionSpec(kind="broken.thing.set", entity=ACCOUNT, value=1, expect=0)
+    liar = next(each for each in runtime.tools.connectors.values() if lie.kind in each.manifest.kinds)
+    assert liar.actuator is not None
     try:
-        runtime.tools.apply(lie, "key")
+        liar.actuator.apply(lie, "key")
     except ExternalError as error:
         return f"{error.facts.get('outcome')}: {error.detail}"
     return "believed"
