@@ -26,7 +26,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a test holds it against `memory/migrations`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -251,6 +251,26 @@ calls = Table(
     Index(None, "provider", "at", "charged_nano"),
     Index(None, "task", "at", "charged_nano"),
     Index(None, "key", "at", "charged_nano"),
+)
+
+spend = Table(
+    "spend",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("charged_nano", BigInteger, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("task", String, nullable=False),
+    Column("key", String),
+    Column("held_nano", BigInteger, nullable=False),
+    Index(None, "at"),
 )
 
 flags = Table("flags", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False))

@@ -9,14 +9,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from unicodedata import normalize
 
 from domain.errors import ConfigError
 from providers.facts import ModelFacts
-from providers.types import ModelRequest, Price, Tokens
+from providers.types import ImagePart, Message, ModelRequest, Price, Tokens
 
 NANO = 1_000_000_000
 _NANO_PER_MILLIONTH = 1_000  # one major unit per million tokens, in nano-units per token
 _MESSAGE_TOKENS = 16  # role markers and separators of a chat template, per message
+_INSTRUCTION_TOKENS = 1_000  # what vendors put before the prompt to make a model use tools or keep to a schema
+_IMAGE_TOKENS = 50_000  # beyond the dearest known: eight tiles of 5,667 and a base of 2,833
+_PLACEHOLDER_GROWTH = 4  # a name of three letters becomes a placeholder of twelve
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,36 @@ def cost_nano(rates: Tariff, usage: Tokens) -> int:
     return _whole(total * _NANO_PER_MILLIONTH)
 
 
-def ceiling_nano(rates: Tariff, request: ModelRequest) -> int:
-    """An amount the call cannot exceed: a token is at least one byte of UTF-8, an answer at most `max_tokens`."""
-    schema_bytes = len(json.dumps(request.answer_schema)) if request.answer_schema else 0
-    prompt = sum(len(message.content.encode()) + _MESSAGE_TOKENS for message in request.messages) + schema_bytes
+def ceiling_nano(rates: Tariff, request: ModelRequest, *, veiled: bool = False) -> int:
+    """An amount the call cannot exceed: a token is at least one byte, an answer with its thoughts at most `max_tokens`,
+    and every prompt token may be of the dearest kind. `veiled` prompts hold placeholders longer than the names.
+    """
+    prompt = prompt_tokens_at_most(request) * (_PLACEHOLDER_GROWTH if veiled else 1)
     plain = Tokens(input=prompt, output=request.max_tokens)
-    return max(cost_nano(rates, plain), cost_nano(rates, plain.model_copy(update={"cache_write": prompt})))
+    cached, written = plain.model_copy(update={"cached": prompt}), plain.model_copy(update={"cache_write": prompt})
+    return max(cost_nano(rates, usage) for usage in (plain, cached, written))
+
+
+def prompt_tokens_at_most(request: ModelRequest) -> int:
+    """More tokens than any vendor counts for the prompt, whatever its tokeniser and chat template."""
+    formal = [request.answer_schema] if request.answer_schema else []
+    formal += [tool.model_dump(mode="json") for tool in request.tools]
+    described = sum(len(json.dumps(part)) for part in formal) + (_INSTRUCTION_TOKENS if formal else 0)
+    return described + sum(_message_tokens(message) for message in request.messages)
+
+
+def _message_tokens(message: Message) -> int:
+    called = sum(_text_tokens(call.name + call.arguments) + _MESSAGE_TOKENS for call in message.tool_calls)
+    parts = () if isinstance(message.content, str) else message.content
+    images = sum(_IMAGE_TOKENS for part in parts if isinstance(part, ImagePart))
+    return _text_tokens(message.text) + called + images + _MESSAGE_TOKENS
+
+
+def _text_tokens(text: str) -> int:
+    """Bytes of UTF-8, also after the normalisation that some tokenisers begin with, which can make a text longer."""
+    if text.isascii():
+        return len(text)
+    return max(len(text.encode()), len(normalize("NFKC", text).encode()))
 
 
 STATED_RATES: Mapping[str, Mapping[str, Decimal]] = {"EUR": {"USD": Decimal("0.92")}}

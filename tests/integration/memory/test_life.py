@@ -173,11 +173,11 @@ def test_flags_and_people_are_replaced(store: Store) -> None:
     assert store.people.get("bob") is None
 
 
-def test_calls_are_charged_to_every_scope_since_a_time(store: Store, make: Any) -> None:
-    from providers.ledger import CallRecord
+def test_calls_are_charged_to_every_scope_of_their_month(store: Store, make: Any) -> None:
+    from providers.ledger import CallRecord, Posting
     from providers.types import Outcome
 
-    def call(number: int, **fields: Any) -> CallRecord:
+    def call(number: int, **fields: Any) -> Posting:
         given: dict[str, Any] = {
             "id": f"call_{number}",
             "task": "explain",
@@ -194,14 +194,19 @@ def test_calls_are_charged_to_every_scope_since_a_time(store: Store, make: Any) 
             "charged_nano": 10,
             "latency_s": 0.1,
         }
-        return CallRecord.model_construct(**{**given, **fields})
+        record = CallRecord.model_construct(**{**given, **fields})
+        scopes = ("all", f"provider:{record.provider}", f"task:{record.task}", f"key:{record.key}")
+        return Posting(record.id, record.at, record.provider, record.task, record.key, scopes, call=record)
 
     old = call(1, at=make.now - timedelta(days=40), charged_nano=1)
-    for each in (old, call(2), call(2), call(3, provider="other", key="key_1"), call(4, task="chat")):
-        store.calls.record(each)
-    since = make.at(days=-1)
+    store.calls.write([old, call(2), call(2), call(3, provider="other", key="key_1")])
+    store.calls.write([call(2), call(4, task="chat")])
     scopes = ("all", "provider:local", "task:explain", "key:key_1", "key:none")
-    assert [store.calls.charged_nano(scope, since) for scope in scopes] == [30, 20, 20, 10, 0]
+    assert [store.calls.charged_nano(scope, "2026-03") for scope in scopes] == [30, 20, 20, 10, 0]
+    assert store.calls.charged_nano("all", "2026-01") == 1
     totals = store.calls.totals()
     assert (totals.calls, totals.cost_nano, totals.providers) == (4, 31, ("local", "other"))
     assert [each["id"] for each in store.calls.page(limit=1).items] == ["call_4"]
+    assert [each["id"] for each in store.calls.in_month("2026-03")] == ["call_2", "call_3", "call_4"]
+    with pytest.raises(InputError, match="2026-11"):
+        list(store.calls.in_month("March"))

@@ -66,8 +66,8 @@ def test_what_was_not_spent_is_given_back(provider: Callable[..., Provider], req
         hold = found.reserve(one, request, NOW)
         found.settle(hold, attempt(hold, 5), maybe_billed=True)
     found.release(found.reserve(one, request, NOW))
-    assert log.charged_nano("task:explain", NOW) == 15
-    assert (log.charged_nano("task:other", NOW), log.charged_nano("provider:one", NOW)) == (0, 15)
+    assert log.spend["task:explain", "2026-03"] == 15
+    assert (log.spend["task:other", "2026-03"], log.spend["provider:one", "2026-03"]) == (0, 15)
 
 
 def test_a_cost_nobody_told_is_charged_as_reserved(provider: Callable[..., Provider], request_for: Ask) -> None:
