@@ -12,6 +12,7 @@ from domain.actions import Action, ActionSpec
 from domain.lifecycle import escalation_time
 from domain.policy import Facts, Policy, judge
 from domain.proposals import Proposal, action_id, fingerprint, proposal_id
+from domain.valuation import revalue
 
 States = Mapping[str, Mapping[str, Any]]
 
@@ -52,6 +53,7 @@ def propose(choice: Choice, policy: Policy, facts: Facts, state: States) -> Prop
         origin=choice.origin,
         tainted=candidate.tainted,
         mandatory=candidate.mandatory,
+        requested_by=candidate.requested_by,
         created_at=facts.now,
         expires_at=facts.now + timedelta(hours=judged.expires_h),
         escalate_at=escalation_time(facts.now, judged.expires_h, judged.escalate_to),
@@ -59,12 +61,12 @@ def propose(choice: Choice, policy: Policy, facts: Facts, state: States) -> Prop
 
 
 def rejudge(proposal: Proposal, specs: tuple[ActionSpec, ...], policy: Policy, facts: Facts, state: States) -> Proposal:
-    """`proposal` with the arguments a person changed, judged anew; approvals of the former version no longer count.
+    """`proposal` with the arguments a person changed, judged and valued anew; approvals of the former no longer count.
 
-    Its id stays, its expiry too: changing arguments does not buy time. Expectations were computed for the former
-    arguments and say so.
+    Its id stays, its expiry too: changing arguments does not buy time.
     """
     judged = judge(policy, specs, replace(facts, tainted=proposal.tainted, demanded=False))
+    worth = revalue(proposal, specs, facts.tree)
     return proposal.model_copy(
         update={
             "verdict": judged,
@@ -73,6 +75,9 @@ def rejudge(proposal: Proposal, specs: tuple[ActionSpec, ...], policy: Policy, f
             ),
             "policy_version": policy.version,
             "fingerprint": fingerprint(specs, policy.version, states_read(specs, state)),
-            "detail": "Changed by a person; the expectation was computed for the former arguments.",
+            "expected": worth.expected,
+            "cost_minor": worth.cost_minor,
+            "measurement": worth.measurement,
+            "valuation": worth.basis,
         }
     )

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, insert, select, update
 from domain.actions import Action
 from domain.audit import Fact
 from domain.decisions import Decision
-from domain.errors import Conflict, NotFound
+from domain.errors import NotFound
+from domain.lifecycle import already
 from domain.proposals import Proposal, ProposalStatus
 from memory import tables
 from memory.actions import actions_of, insert_actions, replace_actions, wake_actions
@@ -68,6 +69,15 @@ def _get(connection: Connection, proposal: str) -> Proposal:
     return _joined(connection, rows)[0]
 
 
+def extend(connection: Connection, proposal: str, until: datetime) -> None:
+    """Moves the expiry of a pending proposal, once in its life; its actions find the new time at their next look."""
+    stored = _get(connection, proposal)
+    if stored.status is not ProposalStatus.PENDING or stored.extended or until <= stored.expires_at:
+        return
+    later = stored.model_copy(update={"expires_at": until, "extended": True})
+    connection.execute(update(tables.proposals).where(_TABLE.id == proposal), _columns(later))
+
+
 class Proposals:
     """Written by rounds; answered, expired and voided here."""
 
@@ -112,7 +122,7 @@ class Proposals:
         with self._database.write("decision") as connection:
             stored = _get(connection, before.id)
             if _version(stored) != _version(before):
-                raise _outrun(stored)
+                raise already(stored)
             merged = _merged(stored, before, after)
             insert_decision(connection, decision)
             connection.execute(update(tables.proposals).where(_TABLE.id == before.id), _columns(merged))
@@ -172,13 +182,3 @@ def _merged(stored: Proposal, before: Proposal, after: Proposal) -> Proposal:
     """What the answer changed, on top of what is stored: an escalation or new words meanwhile are kept."""
     untouched = [name for name in Proposal.model_fields if getattr(after, name) == getattr(before, name)]
     return after.model_copy(update={name: getattr(stored, name) for name in untouched})
-
-
-def _outrun(stored: Proposal) -> Conflict:
-    last = stored.decisions[-1] if stored.decisions else None
-    first = f"{last.by!r} answered first ({last.kind}, {last.at.isoformat()})" if last else "it changed meanwhile"
-    return Conflict(
-        f"{stored.id} is {stored.status} now: {first}. Reload it and decide on what it says.",
-        status=stored.status,
-        by=last.by if last else None,
-    )

@@ -20,13 +20,16 @@ from memory.audit import Audit
 from memory.calls import Calls
 from memory.database import Database
 from memory.decisions import Decisions
+from memory.delegations import Delegations
 from memory.effects import Effects
 from memory.entities import Entities
 from memory.flags import Flags
 from memory.keys import Keys
+from memory.outbox import Outbox
 from memory.outcomes import Outcomes
 from memory.people import People
 from memory.proposals import Proposals
+from memory.questions import Questions
 from memory.rounds import Rounds
 from memory.signals import Signals
 from memory.situations import Situations
@@ -44,6 +47,9 @@ class Store:
         self.situations = Situations(database)
         self.proposals = Proposals(database)
         self.decisions = Decisions(database)
+        self.questions = Questions(database)
+        self.delegations = Delegations(database)
+        self.outbox = Outbox(database)
         self.actions = Actions(database)
         self.effects = Effects(database)
         self.outcomes = Outcomes(database)

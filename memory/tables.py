@@ -26,7 +26,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a test holds it against `memory/migrations`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -271,6 +271,37 @@ holds = Table(
     Column("key", String),
     Column("held_nano", BigInteger, nullable=False),
     Index(None, "at"),
+)
+
+questions = Table(
+    "questions",
+    metadata,
+    _number(),
+    Column("id", String, nullable=False, unique=True),
+    Column("proposal", String, ForeignKey("proposals.id"), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+delegations = Table(
+    "delegations",
+    metadata,
+    _number(),
+    Column("id", String, nullable=False, unique=True),
+    Column("person", String, nullable=False, index=True),
+    Column("until", Instant, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _number(),
+    Column("id", String, nullable=False, unique=True),
+    Column("proposal", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "status", "due_at"),
 )
 
 flags = Table("flags", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False))
