@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.openai.errors import covers
 from api.problems import MEDIA_TYPE, problem
 
 Schema = dict[str, Any]
@@ -33,17 +34,20 @@ TAGS = [
     {"name": "proposals", "description": "What Accord would do, and what people answer."},
     {"name": "actions", "description": "What is done in the tools, and setting it back."},
     {"name": "results", "description": "What it brought: outcomes, lessons, the ledger of value."},
+    {"name": "models", "description": "OpenAI's protocol over every provider: point its clients' `base_url` here."},
     {"name": "tools", "description": "Connected tools and model providers."},
     {"name": "keys", "description": "API keys."},
     {"name": "audit", "description": "Who did what, in a chain that shows tampering."},
-    {"name": "modes", "description": "The read-only switch."},
+    {"name": "policy", "description": "Which actions run by themselves, which ask whom, which never happen."},
+    {"name": "modes", "description": "The read-only switch and the kill switch."},
     {"name": "demo", "description": "The demo company."},
     {"name": "health", "description": "Whether it works."},
 ]
 ABOUT = (
     "Accord listens to the company's tools, proposes what to do across them, and acts only with consent.\n\n"
     "Money is in integer minor units plus currency; times are UTC; rates are 0..1. Lists answer `{items, next}` and "
-    "take `?limit&cursor`. Errors are problem+json; the last sentence of `detail` says what to do."
+    "take `?limit&cursor`. Errors are problem+json; the last sentence of `detail` says what to do. The doors tagged "
+    "`models` answer as OpenAI does, errors too."
 )
 
 
@@ -84,6 +88,9 @@ def _complete(made: Schema, path: str, operation: Schema) -> None:
     scope = operation.get("x-accord-scope")
     if scope:
         operation["description"] = f"{operation['description']}\n\nNeeds the scope `{scope}`."
+    if covers(path):
+        # What FastAPI would answer with 422 is a 400 there, as OpenAI's clients expect.
+        operation["responses"].pop("422", None)
     _tell_invalid(operation)
     for content in _contents(operation):
         if "example" not in content and "examples" not in content and "schema" in content:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from agents.clock import WallClock
+from api.openai import errors as openai_errors
 from domain.errors import AccordError
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,6 +35,7 @@ _TITLES: dict[int, tuple[str, str]] = {
     503: ("external_transient", "Not available at the moment"),
 }
 
+_WALL = WallClock()
 _log = logging.getLogger("accord.api")
 
 
@@ -86,10 +89,12 @@ def problem(
 
 
 def answer(found: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """`found` as an HTTP answer; a 401 names the scheme that helps."""
+    """`found` as an HTTP answer, in OpenAI's shape on OpenAI's paths; a 401 names the scheme that helps."""
     extra = dict(headers or {})
     if found.status == 401:
         extra.setdefault("www-authenticate", 'Bearer realm="accord"')
+    if openai_errors.covers(found.instance):
+        return openai_errors.plain(found.status, found.detail, extra)
     return JSONResponse(found.model_dump(), found.status, headers=extra, media_type=MEDIA_TYPE)
 
 
@@ -111,6 +116,8 @@ def register(app: FastAPI, write_page: PageWriter) -> None:
         found = problem(request.url.path, error.status, error.detail, code=error.code)
         if error.status >= 500:
             _log.error("%s %s: %s", request.method, request.url.path, error.detail)
+        if openai_errors.covers(request.url.path):
+            return openai_errors.answer(error, _WALL.now())
         return await reply(request, found, _retry_after(error))
 
     async def on_http(request: Request, error: Exception) -> Response:
@@ -121,6 +128,8 @@ def register(app: FastAPI, write_page: PageWriter) -> None:
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 — as above
+        if openai_errors.covers(request.url.path):
+            return openai_errors.answer(openai_errors.misread(error.errors()), _WALL.now())
         return await reply(request, invalid(request.url.path, error.errors()))
 
     async def on_crash(request: Request, error: Exception) -> Response:
