@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from domain.errors import ConfigError, OverBudget
-from providers.ledger import InMemoryCallLog, Ledger, Reservation
+from providers.ledger import InMemoryCallLog, Ledger, Posting, Refusal, Reservation
 from providers.pricing import ceiling_nano
 from providers.registry import Provider
 from providers.types import Attempt, Budget, ModelRequest, Outcome, Price, Tokens
@@ -77,10 +78,49 @@ def test_a_cost_nobody_told_is_charged_as_reserved(provider: Callable[..., Provi
     mine = request_for(key="k1")
     hold = found.reserve(one, mine, NOW)
     found.settle(hold, attempt(hold, None), maybe_billed=True)
+    assert [call.estimated for call in log.calls.values()] == [True]
     with pytest.raises(OverBudget, match="'key:k1'") as caught:
         found.reserve(one, mine, NOW)
     assert caught.value.facts["budget"] == "key:k1"
     found.reserve(one, request_for(key="k2"), NOW)
+
+
+def test_a_budget_lowered_meanwhile_holds_at_once(provider: Callable[..., Provider], request_for: Ask) -> None:
+    one, request = provider("one", price=EURO), request_for()
+    log = InMemoryCallLog()
+    ledger(log, ("all", room_for(3, one, request))).reserve(one, request, NOW)
+    lowered = ledger(log, ("all", room_for(3, one, request)), ("all", room_for(1, one, request)))
+    with pytest.raises(OverBudget, match=r"has 0\.000000000 left"):
+        lowered.reserve(one, request, NOW)
+
+
+def test_only_calls_that_a_budget_covers_wait_for_the_store(
+    provider: Callable[..., Provider], request_for: Ask
+) -> None:
+    free = provider("free", price=Price.model_validate({"currency": "EUR", "input": "0", "output": "0"}))
+    one, found = provider("one", price=EURO), ledger(InMemoryCallLog(), ("key:k1", Decimal(1)))
+    covered = [found.covers(each, request_for(key=key)) for each in (one, free) for key in ("k1", "k2", None)]
+    assert covered == [True, False, False, False, False, False]
+
+
+def test_a_call_given_up_while_it_waits_for_its_reservation_frees_it(
+    provider: Callable[..., Provider], request_for: Ask
+) -> None:
+    class Slow(InMemoryCallLog):
+        def post(self, posting: Posting) -> Future[Refusal | None]:
+            super().post(posting)
+            return Future() if posting.limits else super().post(posting)
+
+    async def give_up(found: Ledger) -> None:
+        waiting = asyncio.create_task(found.areserve(one, request_for(), NOW))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    one, log = provider("one", price=EURO), Slow()
+    asyncio.run(give_up(ledger(log, ("all", Decimal(1)))))
+    assert log.spend["all", "2026-03"] == 0
 
 
 def test_a_new_month_is_a_new_budget(provider: Callable[..., Provider], request_for: Ask) -> None:
