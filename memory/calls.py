@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 
 from domain.errors import InputError
 from memory import spend, tables
@@ -43,6 +43,16 @@ class CallTotals:
     calls: int
     cost_nano: int
     providers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which attempts are asked for; None asks for all. `outcome` is answered or failed."""
+
+    provider: str | None = None
+    task: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
 
 
 class Calls:
@@ -91,11 +101,14 @@ class Calls:
             for row in connection.execution_options(yield_per=1000).execute(query):
                 yield _body(row)
 
-    def page(self, limit: int = 50, cursor: str | None = None) -> Page[dict[str, Any]]:
-        """Newest first, each as it was recorded."""
+    def page(
+        self, limit: int = 50, cursor: str | None = None, wanted: CallFilter | None = None
+    ) -> Page[dict[str, Any]]:
+        """Newest first, each as it was recorded; only those that are `wanted`."""
         self._catch_up()
+        query = select(_TABLE.body).where(*_conditions(wanted or CallFilter()))
         with self._database.read() as connection:
-            return fetch_page(connection, select(_TABLE.body), _TABLE.n, Slice(limit, cursor), _body)
+            return fetch_page(connection, query, _TABLE.n, Slice(limit, cursor), _body)
 
     def totals(self) -> CallTotals:
         self._catch_up()
@@ -107,6 +120,18 @@ class Calls:
 
 def _nothing() -> None:
     """There is nothing to wait for."""
+
+
+def _conditions(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.provider is not None:
+        yield _TABLE.provider == wanted.provider
+    if wanted.task is not None:
+        yield _TABLE.task == wanted.task
+    if wanted.since is not None:
+        yield _TABLE.at >= wanted.since
+    if wanted.outcome is not None:
+        # Quotes within a record's texts are escaped, so only the field itself reads like this.
+        yield _TABLE.body.contains(f'"outcome":{json.dumps(wanted.outcome)}', autoescape=True)
 
 
 def _row(call: Call) -> dict[str, Any]:
