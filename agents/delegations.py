@@ -12,7 +12,7 @@ from agents.people import known_person
 from domain.audit import Fact
 from domain.decisions import Person
 from domain.delegations import Delegation, delegation_id
-from domain.errors import Forbidden, InputError
+from domain.errors import Forbidden, InputError, NotFound
 from domain.signals import explain
 
 if TYPE_CHECKING:
@@ -64,9 +64,11 @@ def delegate(runtime: Runtime, absence: Absence, by: Person) -> Delegation:
     return runtime.store.delegations.get(made.id)
 
 
-def end_delegation(runtime: Runtime, id_: str, by: Person) -> Delegation:
-    """Takes a delegation back from now on. Raises NotFound, Forbidden."""
+def end_delegation(runtime: Runtime, person: str, id_: str, by: Person) -> Delegation:
+    """Takes a delegation of `person` back from now on. Raises NotFound, Forbidden."""
     made = runtime.store.delegations.get(id_)
+    if made.person != person:
+        raise NotFound(f"{person!r} has no delegation {id_!r}. See `people/{person}/delegations`.")
     _refuse_others(by, made.person)
     now = runtime.clock.now()
     fact = Fact(

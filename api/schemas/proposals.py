@@ -23,9 +23,9 @@ from api.schemas.wire import (
 )
 from domain import actions, decisions, proposals
 from domain.actions import ActionStatus
-from domain.decisions import DecisionKind
+from domain.decisions import DecisionKind, ReasonCode
 from domain.policy import VerdictKind
-from domain.proposals import ProposalStatus
+from domain.proposals import Basis, ProposalStatus
 
 _BUDGET: dict[str, JsonValue] = {"examples": [138000]}
 
@@ -120,12 +120,16 @@ class Decision(Wire):
     """The role of the rule that the person filled."""
     reason: str
     """Why, in the person's words."""
+    reason_code: ReasonCode | None
+    """Why, in a word that can be counted."""
+    on_behalf_of: PersonId | None
+    """The absent person whose role was filled; null when it was one's own."""
     fingerprint: Digest
     """The version of the proposal that was answered."""
     at: Time
     """When."""
     channel: Annotated[str, Field(examples=["api"])]
-    """Where: api, page, cli, rule or script."""
+    """Where: api, page, cli, mail, slack, rule or script."""
 
 
 class Expected(Wire):
@@ -214,6 +218,9 @@ class Proposal(Wire):
     """The reasons, for people."""
     expected: Expected
     """What it should bring."""
+    valuation: Basis
+    """What `expected` rests on: `computed` for these arguments, `rescaled` from former ones to those of a person, or
+    `former` where changed arguments could not be valued anew."""
     cost_minor: Minor
     """What it costs, already subtracted in `expected`; minor units."""
     risk: str
@@ -232,10 +239,14 @@ class Proposal(Wire):
     """Who wrote the words; the numbers are computed in either case."""
     tainted: bool
     """Whether text from outside took part in it: it is then never carried out without a person."""
+    requested_by: list[str]
+    """People and keys that asked for it: none of these people may be the only one to approve."""
     created_at: Time
     """When it was made."""
     expires_at: Time
     """When it lapses without an answer."""
+    extended: bool
+    """Whether a question has moved `expires_at`, which happens once."""
     escalate_at: Time | None
     """When the next role is asked."""
     escalated: bool
@@ -253,6 +264,8 @@ class DecisionBody(Wire):
     """The `fingerprint` of the proposal as it was seen; 409 when it has changed since."""
     reason: Annotated[str, Field(max_length=4000, examples=["Stock in Paris is short until Friday"])] = ""
     """Why; reasons are learnt from."""
+    reason_code: ReasonCode | None = None
+    """Why, in a word that can be counted; above all for `reject`."""
     actions: Annotated[list[ActionSpec], Field(min_length=1, max_length=50)] | None = None
     """New arguments of every action, only with `modify`."""
 
