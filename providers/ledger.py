@@ -55,6 +55,8 @@ class CallRecord(BaseModel):
     charged_nano: int
     estimated: bool = False
     latency_s: float
+    first_token_s: float | None = None
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,4 +279,6 @@ def _record(hold: Reservation, attempt: Attempt, charged: int, *, estimated: boo
         charged_nano=charged,
         estimated=estimated,
         latency_s=attempt.latency_s,
+        first_token_s=attempt.first_token_s,
+        streamed=attempt.streamed,
     )
