@@ -40,6 +40,7 @@ _SECTIONS: Sections = {
     "Keep": (
         ("keys", "api.cli.keys:keys", "Create, list and revoke API keys."),
         ("models", "api.cli.models:models", "Fetch and list models."),
+        ("costs", "api.cli.costs:costs", "Sum what model calls cost."),
         ("audit", "api.cli.keep:audit", "Verify the chain of recorded facts."),
         ("backup", "api.cli.keep:backup", "Copy the whole store to a file."),
         ("restore", "api.cli.keep:restore", "Start from a backup, read-only at first."),

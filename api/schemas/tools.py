@@ -96,5 +96,7 @@ class ModelCall(Wire):
     """ISO 4217, of the price."""
     charged_nano: int
     """What budgets count, in billionths of the objective's currency."""
+    estimated: bool = False
+    """Whether that is the whole reservation, since no usage came."""
     latency_s: float
     """Seconds until the answer or the fault."""
