@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from domain.actions import ActionSpec
 from domain.entities import EntityTree
 from domain.ids import digest
-from domain.limits import ActiveLimit, breach
+from domain.limits import ActiveLimit, binding, breach
 from domain.money import convert, money_text, to_minor
 from domain.prose import day_text
 from domain.record import Record
@@ -146,7 +146,7 @@ def judge(policy: Policy, specs: Sequence[ActionSpec], facts: Facts) -> Verdict:
     cap = policy.limits.daily_spend_moved
     if cap is None or not any(spec.delta_minor for spec in specs):
         return verdict
-    total = sum(_in_objective(spec, spec.delta_minor, facts) or 0 for spec in specs) + facts.moved_24h_minor
+    total = sum(in_objective(spec, spec.delta_minor, facts) or 0 for spec in specs) + facts.moved_24h_minor
     most = to_minor(cap, facts.currency)
     check = _check(
         "daily_spend_moved",
@@ -213,7 +213,7 @@ def _hard_limits(limits: Limits, spec: ActionSpec, facts: Facts) -> Iterator[tup
     if spec.change_minor and not spec.expect:
         yield ask, _check("expect_zero", False, f"{_name(spec, facts)} is 0 now, so no step rate can be computed")
     if limits.max_step_rate is not None and spec.step_rate is not None:
-        eased = facts.demanded and spec.value < spec.expect
+        eased = facts.demanded and spec.value < spec.expect and _capped(spec, facts)
         detail = f"a step of {spec.step_rate:.2%}, where at most {limits.max_step_rate:.2%} is allowed"
         passed = spec.step_rate <= limits.max_step_rate
         yield ask if eased else deny, _check("limits.max_step_rate", passed, detail)
@@ -224,6 +224,12 @@ def _hard_limits(limits: Limits, spec: ActionSpec, facts: Facts) -> Iterator[tup
         yield deny, _check("limits.per_entity_cooldown_h", passed, detail)
 
 
+def _capped(spec: ActionSpec, facts: Facts) -> bool:
+    """Whether a cap in force binds the entity: a demand is believed only where finance made one."""
+    found = binding(facts.limits, spec.entity or "", facts.tree, facts.now)
+    return any(active.limit.kind == "cap" for active in found)
+
+
 def _barriers(spec: ActionSpec, facts: Facts) -> Iterator[Check]:
     """What forbids the action whatever the rules say; only what stands in the way is named."""
     if facts.read_only:
@@ -232,7 +238,7 @@ def _barriers(spec: ActionSpec, facts: Facts) -> Iterator[Check]:
         yield _check("unknown_kind", False, f"no connected tool can do {spec.kind}")
     if spec.entity is not None and spec.entity not in facts.tree:
         yield _check("unknown_entity", False, f"{spec.entity!r} was never declared")
-    if spec.change_minor and _in_objective(spec, spec.change_minor, facts) is None:
+    if spec.change_minor and in_objective(spec, spec.change_minor, facts) is None:
         yield _check("unknown_rate", False, f"limits are in {facts.currency}: add `{spec.currency}` to `fx`")
     breached = breach(spec, facts.limits, facts.tree, facts.now)
     if breached is not None:
@@ -243,7 +249,7 @@ def _name(spec: ActionSpec, facts: Facts) -> str:
     return facts.tree.name(spec.entity or "")
 
 
-def _in_objective(spec: ActionSpec, minor: int, facts: Facts) -> int | None:
+def in_objective(spec: ActionSpec, minor: int, facts: Facts) -> int | None:
     """Minor units of the action's currency in those of the objective's; None when the rate is not known."""
     if spec.currency is None or spec.currency == facts.currency:
         return minor
@@ -264,7 +270,7 @@ def mismatch(match: Match, spec: ActionSpec, facts: Facts) -> str | None:
     if match.entity is not None and not _covers(match.entity, spec.entity, facts.tree):
         return f"{spec.entity or 'no entity'} is not {match.entity} or below it"
     if match.delta_abs_max is not None:
-        change = None if spec.change_minor is None else _in_objective(spec, spec.change_minor, facts)
+        change = None if spec.change_minor is None else in_objective(spec, spec.change_minor, facts)
         if change is None or change > to_minor(match.delta_abs_max, facts.currency):
             found = "no change of money" if change is None else money_text(change, facts.currency)
             return f"the change is {found}, where at most {match.delta_abs_max} {facts.currency} matches"

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from agents import approve, modes, settle, undo, value
 from agents.demo import next_day
+from agents.hindsight import look_back
 from api.auth import Caller, CurrentCaller, Gate, needs
 from api.cards import card
 from api.given import Guard, Used
@@ -22,6 +23,7 @@ from domain.errors import Forbidden, Unauthorised
 from domain.proposals import ProposalStatus
 
 _NEWEST = 20
+_HINDSIGHT_DAYS = 90
 
 
 def _pages(request: Request) -> Pages:
@@ -144,6 +146,27 @@ def situation_page(id: str, request: Request, runtime: Used, pages: Shown, calle
 def value_page(request: Request, runtime: Used, pages: Shown) -> Response:
     """The ledger."""
     return pages.render(request, "value.html", {"ledger": value.ledger(runtime)})
+
+
+@reader.get("/policy")
+def policy_page(request: Request, runtime: Used, pages: Shown) -> Response:
+    """The rules, where they stand, what they would have said of the last weeks, and the kill switch."""
+    policy = runtime.policies.current()
+    values = {
+        "policy": policy,
+        "fault": runtime.policies.fault,
+        "standings": runtime.track_record.standings(policy),
+        "hindsight": look_back(runtime, policy, _HINDSIGHT_DAYS),
+        "days": _HINDSIGHT_DAYS,
+    }
+    return pages.render(request, "policy.html", values)
+
+
+@writer.post("/stop")
+def stop_on_page(runtime: Used, caller: CurrentCaller, reason: Text = "") -> Response:
+    """The kill switch."""
+    modes.stop(runtime, caller.person, reason)
+    return _to("/policy")
 
 
 @writer.post("/proposals/{id}/decisions")

@@ -81,6 +81,24 @@ class ModeChange(Wire):
     """Why; it is kept in the audit."""
 
 
+class Stop(Wire):
+    """Why everything is stopped."""
+
+    reason: Annotated[str, Field(max_length=1000, examples=["Incident in the ads account"])] = ""
+    """Why; it is kept in the audit and shown on what was dropped."""
+
+
+class Stopped(Wire):
+    """What the kill switch dropped."""
+
+    proposals: int
+    """Proposals that waited for an answer and are void now."""
+    actions: int
+    """Actions that were not begun and are denied now."""
+    begun: int
+    """Actions that a tool was being asked for already: they are finished or settled, not torn."""
+
+
 class Day(Wire):
     """What one more day of the demo company brought."""
 

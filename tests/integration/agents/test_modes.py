@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.modes import set_read_only
+from agents.modes import set_read_only, stop
 from domain.lifecycle import held, next_move
 
 
@@ -72,3 +72,24 @@ def test_what_had_begun_waits_until_it_can_be_finished(company: Any) -> None:
     held_move = held(next_move(proposal, begun, now), proposal, begun, now)
     assert (held_move.kind, held_move.until) == ("wait", None)
     company.work()
+
+
+def test_the_kill_switch_drops_what_waits_and_what_was_approved(company: Any) -> None:
+    waits, agreed = company.ask(), company.ask("budget:b", 1_150)
+    company.answer(agreed)
+    dropped = stop(company.runtime, company.person("ana"), "incident")
+    assert (dropped.proposals, dropped.actions, dropped.begun) == (1, 2, 0)
+    company.work(hours=1)
+    switch(company, on=False)
+    company.work(hours=1)
+    assert company.runtime.store.proposals.get(waits.id).status == "void"
+    assert [company.status(each) for each in (waits, agreed)] == ["denied", "denied"]
+    assert (company.budget(), company.budget("budget:b")) == (100_000, 100_000)
+    assert "stopped by ana: incident" in company.action(agreed).detail
+
+
+def test_stopping_twice_is_stopping_once(company: Any) -> None:
+    company.answer(company.ask())
+    stop(company.runtime, company.person("ana"), "incident")
+    again = stop(company.runtime, company.person("ana"), "incident")
+    assert (again.proposals, again.actions, again.begun) == (0, 0, 0)

@@ -23,6 +23,10 @@ def events(*kinds: TrustEventKind) -> list[TrustEvent]:
     return [TrustEvent(START + timedelta(days=n), "r", kind, f"out_{n}") for n, kind in enumerate(kinds)]
 
 
+def times(number: int, kind: TrustEventKind) -> list[TrustEventKind]:
+    return [kind] * number
+
+
 def level(*kinds: TrustEventKind, start: TrustLevel = "ask", within: TrustBounds = WIDE) -> TrustLevel:
     return stand(within, start, events(*kinds)).level
 
@@ -30,8 +34,8 @@ def level(*kinds: TrustEventKind, start: TrustLevel = "ask", within: TrustBounds
 def test_three_measured_successes_are_worth_one_level() -> None:
     assert level("worked", "worked") == "ask"
     assert level("worked", "no_effect", "worked", "worked") == "notify"
-    assert level(*["worked"] * 5) == "notify", "the next level wants three of its own"
-    assert level(*["worked"] * 6) == "silent"
+    assert level(*times(5, "worked")) == "notify", "the next level wants three of its own"
+    assert level(*times(6, "worked")) == "silent"
 
 
 @pytest.mark.parametrize("mistake", ["harmful", "undone"])
@@ -45,7 +49,7 @@ def test_a_refusal_begins_the_count_anew() -> None:
 
 
 def test_approvals_alone_raise_only_what_cannot_be_measured() -> None:
-    many: list[TrustEventKind] = ["agreed"] * AGREED_TO_RISE
+    many = times(AGREED_TO_RISE, "agreed")
     assert level(*many) == "notify"
     assert level(*many[1:]) == "ask"
     assert level("no_effect", *many) == "ask"
