@@ -136,8 +136,8 @@ def _status() -> Iterator[Case]:
     yield from rescued("proxy-page-502", f.page(502))
     yield from rescued("empty-503", f.page(503, b"", "text/plain"))
     for code in (301, 302, 307):
-        where = {"location": "/elsewhere/stolen/p9/v1/chat/completions"}
-        yield from rescued(f"redirect-{code}", f.page(code, b"", "text/plain", where))
+        # Followed, it would be a second call with the key in it.
+        yield from rescued(f"redirect-{code}", f.page(code, b"", "text/plain", {"location": "elsewhere"}))
     yield from rescued("no-content-204", f.page(204, b"", "text/plain"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -33,7 +33,7 @@ class Place:
 
     url: str
     refused_port: int
-    counts: Callable[[str], int]
+    counts: Callable[[str], Awaitable[int]]
 
 
 def script(case: str, name: str) -> tuple[Fault, ...]:
@@ -54,7 +54,7 @@ async def judged(case: Case, caller: Caller, place: Place, run: str, *, kinds: b
             if number and case.pause_s:
                 await asyncio.sleep(case.pause_s)
             got.append(await _timed(session))
-    return judge(case, got, [place.counts(name) for name in names], kinds=kinds)
+    return judge(case, got, [await place.counts(name) for name in names], kinds=kinds)
 
 
 async def all_judged(

@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -67,6 +67,10 @@ class Peer:
     def visits_to(self, address: str) -> list[Visit]:
         """Visits whose `RUN/CASE/NAME` begins with `address`, in order of arrival."""
         return [visit for visit in self.visits if f"{visit.address}/".startswith(f"{address}/")]
+
+    async def count(self, address: str) -> int:
+        """How many visits an address has had."""
+        return len(self.visits_to(address))
 
     async def serve(self, started: Callable[[], None]) -> None:
         """Runs until cancelled."""
@@ -261,8 +265,3 @@ def closed_port() -> Generator[int]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
-
-
-def scripted(scripts: Mapping[str, Mapping[str, Sequence[Fault]]]) -> Script:
-    """The scripts of a table, by case and name."""
-    return lambda case, name: scripts[case][name]
