@@ -13,6 +13,8 @@ from providers.types import Finish, ModelAnswer, Tokens, ToolDelta
 
 _FINISH: dict[Finish, str] = {"stop": "stop", "length": "length", "tool": "tool_calls"}
 _DONE = b"data: [DONE]\n\n"
+# Escaped, since a vendor may part a letter into two deltas, whose halves are no text of their own.
+encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def whole(answer: ModelAnswer, *, name: str, created: int) -> dict[str, Any]:
@@ -64,12 +66,12 @@ class ChatWriter:
         """Nothing is written yet: the role chunk depends on whether text or a tool call comes first."""
         head = {"id": self._name, "object": "chat.completion.chunk", "created": self._created, "model": model}
         told = {**head, "service_tier": None, "system_fingerprint": None}
-        self._open = f'data: {json.dumps(told)[:-1]}, "choices": '
-        self._shut = ', "usage": null}\n\n' if self._with_usage else "}\n\n"
+        self._open = f'data: {encode(told)[:-1]},"choices":'
+        self._shut = ',"usage":null}\n\n' if self._with_usage else "}\n\n"
         return b""
 
     def text(self, delta: str) -> bytes:
-        return self._role('""') + self._delta(f'{{"content": {json.dumps(delta)}}}')
+        return self._role('""') + self._delta(f'{{"content":{encode(delta)}}}')
 
     def tool(self, delta: ToolDelta) -> bytes:
         call: dict[str, Any] = {"index": delta.index}
@@ -77,17 +79,17 @@ class ChatWriter:
             call |= {"id": delta.id, "type": "function"}
         function: dict[str, str] = {} if delta.name is None else {"name": delta.name}
         call["function"] = {**function, "arguments": delta.arguments}
-        return self._role("null") + self._delta(json.dumps({"tool_calls": [call]}))
+        return self._role("null") + self._delta(encode({"tool_calls": [call]}))
 
     def ended(self, answer: ModelAnswer) -> bytes:
         """Finish and usage. What Accord adds stands in the last chunk, with or without usage."""
         if not self._open:
             self.started(answer.model)
-        told = f', "accord": {note(answer).model_dump_json()}'
+        told = f',"accord":{note(answer).model_dump_json()}'
         finish = self._delta("{}", f'"{_FINISH[answer.finish]}"', "" if self._with_usage else told)
         usage = b""
         if self._with_usage:
-            usage = f'{self._open}[], "usage": {json.dumps(usage_of(answer.usage))}{told}}}\n\n'.encode()
+            usage = f'{self._open}[],"usage":{encode(usage_of(answer.usage))}{told}}}\n\n'.encode()
         return self._role('""') + finish + usage + _DONE
 
     def failed(self, error: AccordError) -> bytes:
@@ -98,8 +100,8 @@ class ChatWriter:
         if self._role_told:
             return b""
         self._role_told = True
-        return self._delta(f'{{"role": "assistant", "content": {content}, "refusal": null}}')
+        return self._delta(f'{{"role":"assistant","content":{content},"refusal":null}}')
 
     def _delta(self, delta: str, finish: str = "null", more: str = "") -> bytes:
-        choice = f'[{{"index": 0, "delta": {delta}, "logprobs": null, "finish_reason": {finish}}}]'
+        choice = f'[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}]'
         return f"{self._open}{choice}{more}{self._shut}".encode()

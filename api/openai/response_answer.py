@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.openai.chat_answer import encode
 from api.openai.errors import told
 from api.openai.notes import note
 from api.schemas.responses import ResponseRequest, ResponseUsage
@@ -136,7 +136,7 @@ class ResponseWriter:
             written += self._begin_text(current)
         current.pieces.append(delta)
         self._number += 1
-        frame = f'{self._delta}{json.dumps(delta)}, "sequence_number": {self._number - 1}}}\n\n'
+        frame = f'{self._delta}{encode(delta)},"sequence_number":{self._number - 1}}}\n\n'
         return written + frame.encode()
 
     def tool(self, delta: ToolDelta) -> bytes:
@@ -186,8 +186,8 @@ class ResponseWriter:
     def _begin_text(self, current: _Open) -> bytes:
         at = {"item_id": current.name, "output_index": current.place, "content_index": 0}
         # A delta differs from the next in its text and number alone.
-        head = json.dumps({"type": "response.output_text.delta", **at, "logprobs": []})[:-1]
-        self._delta = f'event: response.output_text.delta\ndata: {head}, "delta": '
+        head = encode({"type": "response.output_text.delta", **at, "logprobs": []})[:-1]
+        self._delta = f'event: response.output_text.delta\ndata: {head},"delta":'
         item: Item = {**current.item("in_progress", ""), "content": list[Item]()}
         added = self._event("response.output_item.added", output_index=current.place, item=item)
         return added + self._event("response.content_part.added", **at, part=_part(""))
@@ -211,7 +211,7 @@ class ResponseWriter:
         return written
 
     def _event(self, kind: str, **told: Any) -> bytes:
-        data = json.dumps({"type": kind, "sequence_number": self._number, **told})
+        data = encode({"type": kind, "sequence_number": self._number, **told})
         self._number += 1
         return f"event: {kind}\ndata: {data}\n\n".encode()
 

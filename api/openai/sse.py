@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.openai.chat_answer import encode
 from api.openai.notes import sent_by
 from domain.errors import AccordError
 from providers.types import ModelAnswer, Started, StreamEvent, TextDelta, ToolDelta
@@ -51,6 +52,11 @@ class Whole(Response):
             await response(scope, receive, send)
 
         await while_connected(answer(), _gone(receive))
+
+
+def json_answer(value: object, headers: Mapping[str, str]) -> Response:
+    """`value` as a whole answer."""
+    return Response(encode(value), headers=dict(headers), media_type="application/json")
 
 
 class EventStream(Response):
