@@ -12,6 +12,7 @@ from agents.people import absent_people
 from agents.propose import rejudge
 from domain.actions import ActionSpec
 from domain.audit import Fact
+from domain.canaries import unmasked
 from domain.decisions import Channel, Decision, DecisionKind, DecisionRequest, Person, decision_id
 from domain.errors import AccordError, Conflict, Forbidden, InputError
 from domain.lifecycle import Seat, after_approval, record_decision, refuse_unless_open, seat_of
@@ -154,6 +155,8 @@ def _prepare(runtime: Runtime, proposal_id: str, request: DecisionRequest, voice
         _refuse_if_void(runtime, before)
     seat = seat_of(before, voice.person, absent)
     decision = _decision(name, before, request, voice, seat, now)
+    if before.canary is not None and request.decision is not DecisionKind.ESCALATE:
+        return _Prepared(before, unmasked(before, decision), decision)
     if request.decision is DecisionKind.MODIFY and request.actions is not None:
         after = _modified(runtime, before, decision, request.actions, voice.person, absent)
     else:

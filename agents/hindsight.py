@@ -105,7 +105,7 @@ def _since(runtime: Runtime, since: datetime) -> Iterator[Proposal]:
     cursor: str | None = None
     while True:
         page = runtime.store.proposals.page(limit=200, cursor=cursor)
-        yield from (proposal for proposal in page.items if proposal.created_at >= since)
+        yield from (each for each in page.items if each.created_at >= since and each.canary is None)
         if page.next is None or page.items[-1].created_at < since:
             return
         cursor = page.next

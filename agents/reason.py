@@ -15,6 +15,7 @@ from agents.judgement import ROLLING_DAY, facts_now, why_void
 from agents.pools import Recent
 from agents.propose import propose
 from domain.audit import Fact
+from domain.canaries import draw, planted
 from domain.guidance import Guidance
 from domain.ids import derive_id
 from domain.lifecycle import due_at
@@ -84,6 +85,7 @@ def run_round(runtime: Runtime, *, use_model: bool = False) -> RoundReport:
         )
         thought = _doubted(thought, view, outside)
         proposals = _propose(runtime, view, thought)
+        proposals += _canaries(runtime, proposals, view)
         committed = runtime.store.rounds.commit(
             mark,
             previous=previous.id if previous else None,
@@ -169,7 +171,8 @@ def _recent(runtime: Runtime, now: datetime) -> Recent:
     # Asked for before the last changes: what is executed in between stands in one of the two.
     waiting = {runtime.store.actions.get(name).proposal for name in runtime.store.actions.waiting()}
     measured = [runtime.store.proposals.get(name) for name in _measured(runtime)]
-    under_way = [*map(runtime.store.proposals.get, sorted(waiting)), *measured]
+    asked = [proposal for proposal in map(runtime.store.proposals.get, sorted(waiting)) if proposal.canary is None]
+    under_way = [*asked, *measured]
     busy = {action.spec.entity for p in under_way for action in p.actions if action.spec.entity}
     busy.update(unit for p in under_way for unit in p.measurement.treated)
     return Recent(
@@ -203,6 +206,17 @@ def _propose(runtime: Runtime, view: View, thought: Thought) -> list[Proposal]:
             moved = facts.moved_24h_minor + sum(action.spec.delta_minor for action in proposal.actions)
             facts = replace(facts, moved_24h_minor=moved)
     return proposals
+
+
+def _canaries(runtime: Runtime, proposals: Sequence[Proposal], view: View) -> list[Proposal]:
+    """A copy with a planted fault for the share of the asked ones that the settings wish for."""
+    rate = runtime.settings.approvals.canary_rate
+    if not rate:
+        return []
+    states, key = runtime.tools.states(view.tree), runtime.store.database.audit_key
+    lucky = [(each, draw(each.id, key)) for each in proposals if each.status is ProposalStatus.PENDING]
+    made = [planted(each, states, luck / rate) for each, luck in lucky if luck < rate]
+    return [canary for canary in made if canary is not None]
 
 
 def _generation(runtime: Runtime, candidate: Candidate, policy_version: str) -> int | None:

@@ -77,9 +77,35 @@ class ExtensionSettings(Record):
     """One call of a connector, whose tool may be slow."""
 
 
+class ApprovalSettings(Record):
+    canary_rate: float = Field(default=0, ge=0, le=0.5)
+    """Share of asked proposals that come once more with a planted fault, to measure whether approvers still read."""
+
+
 class AuthSettings(Record):
     mode: Literal["local", "oidc"] = "local"
     people: tuple[Person, ...] = ()
+
+
+class MailSettings(Record):
+    """How people are written to; without `url` nobody is."""
+
+    url: str | None = Field(default=None, pattern=r"^smtps?://[^/]+/?$")
+    """`smtp://user@host:587` (STARTTLS where it is offered, and always with a user), or `smtps://user@host:465`."""
+    from_: str = Field(default="Accord <accord@localhost>", alias="from")
+    password_env: str = "ACCORD_MAIL_PASSWORD"  # noqa: S105 — the name of a variable
+    """Environment variable (or `<variable>_FILE`) that holds the password of the user in `url`."""
+
+
+class SlackSettings(Record):
+    """Where proposals are shown in Slack; without `channel` they are not."""
+
+    channel: str | None = None
+    bot_token_env: str = "SLACK_BOT_TOKEN"  # noqa: S105 — the name of a variable
+    signing_secret_env: str = "SLACK_SIGNING_SECRET"  # noqa: S105 — as above
+    users: Mapping[str, str] = Field(default_factory=dict[str, str])
+    """Slack user id to our person; others are found by their e-mail address."""
+    api_base: str = "https://slack.com/api/"
 
 
 def _sandbox_connectors() -> dict[str, ConnectorSettings]:
@@ -113,7 +139,12 @@ class Settings(BaseSettings):
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=_sandbox_connectors)
     extensions: ExtensionSettings = ExtensionSettings()
     policy: Path | None = None
+    approvals: ApprovalSettings = ApprovalSettings()
     auth: AuthSettings = AuthSettings()
+    mail: MailSettings = MailSettings()
+    slack: SlackSettings = SlackSettings()
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    """Where people reach the pages, for links in mails and Slack; the address that `serve` listens at when not set."""
 
     @classmethod
     def settings_customise_sources(

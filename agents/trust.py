@@ -92,6 +92,8 @@ def _standing(rule: Rule, known: Iterable[tuple[TrustEvent, Rule | None]], until
 
 def _of_decisions(decided: Iterable[tuple[Decision, Proposal]]) -> Iterator[tuple[TrustEvent, str]]:
     for decision, proposal in decided:
+        if proposal.canary is not None:
+            continue
         if decision.kind in {DecisionKind.REJECT, DecisionKind.MODIFY}:
             yield from _events(proposal, "refused", decision.id, decision.at)
         elif decision.kind is DecisionKind.APPROVE and _agreed(decision, proposal):

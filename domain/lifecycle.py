@@ -37,11 +37,16 @@ def next_move(proposal: Proposal, action: Action, now: datetime) -> Move:
         case ProposalStatus.PENDING:
             return _while_pending(proposal, now)
         case ProposalStatus.REJECTED | ProposalStatus.EXPIRED | ProposalStatus.VOID:
-            return Move("deny") if action.status is ActionStatus.PENDING else CLOSE
+            return _dropped(action)
         case ProposalStatus.APPROVED:
-            return _once_approved(action, now)
+            # No decision approves a canary; were there ever one that did, nothing would come of it.
+            return _once_approved(action, now) if proposal.canary is None else _dropped(action)
         case _:
             assert_never(proposal.status)
+
+
+def _dropped(action: Action) -> Move:
+    return Move("deny") if action.status is ActionStatus.PENDING else CLOSE
 
 
 def _while_pending(proposal: Proposal, now: datetime) -> Move:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from domain.actions import Action, ActionSpec
 from domain.decisions import Decision
@@ -80,6 +80,16 @@ class Candidate(Record):
     """Whether untrusted text took part in it: such a candidate is never executed without a person."""
     mandatory: bool = False
     """Demanded by a finance limit or a person's note: not weighed against gains."""
+
+    @field_validator("specs")
+    @classmethod
+    def _one_change_each(cls, value: tuple[ActionSpec, ...]) -> tuple[ActionSpec, ...]:
+        """Two steps on one thing would pass as small what together is large; the same creation twice is one."""
+        changed = [(spec.kind, spec.entity) if spec.reversible else spec.argument_hash for spec in value]
+        if len(set(changed)) < len(changed):
+            raise ValueError("each thing may be changed once; join the changes into one action")
+        return value
+
     requested_by: tuple[str, ...] = ()
     """People and keys that asked for it."""
 
@@ -122,6 +132,8 @@ class Proposal(Record):
     escalated: bool = False
     detail: str | None = None
     """Why it is void, in words."""
+    canary: str | None = None
+    """The planted fault, when it only measures attention (`domain.canaries`); told once it was answered."""
 
 
 def proposal_id(candidate: Candidate) -> str:
