@@ -121,7 +121,8 @@ class ModelRequest(_Frozen):
     """One call: `task` names its family, `answer_schema` (JSON Schema) makes the answer a checked JSON value.
 
     `deadline_s` bounds the whole call over all attempts. `key` is the API key it is charged to, if any. `provider` pins
-    the call to the provider of that name. A `temperature` of None is the vendor's own.
+    the call to the provider of that name. A `temperature` of None is the vendor's own. Without `cache` the answer is
+    always a new one.
     """
 
     task: Annotated[str, Field(min_length=1)]
@@ -139,6 +140,7 @@ class ModelRequest(_Frozen):
     deadline_s: Annotated[float, Field(gt=0)] = 120.0
     key: str | None = None
     provider: str | None = None
+    cache: bool = True
 
 
 class Tokens(_Frozen):
