@@ -68,13 +68,18 @@ def build(settings: Settings, overrides: Overrides | None = None) -> Runtime:
     return _wire(settings, overrides or Overrides(), driver)
 
 
-def build_event_time(settings: Settings, clock: ManualClock, *, in_memory: bool = False) -> Runtime:
-    """A runtime in event time, started: `clock` is moved by the caller, who then asks the driver to `run_due`."""
+def build_event_time(
+    settings: Settings, clock: ManualClock, *, in_memory: bool = False, scripted: Adapter | None = None
+) -> Runtime:
+    """A runtime in event time, started: `clock` is moved by the caller, who then asks the driver to `run_due`.
+
+    `scripted` answers for `scripted/…` providers.
+    """
 
     def driver(store: Store, clock: Clock) -> Driver:
         return EventTimeDriver(store.actions.due, clock.now)
 
-    runtime = _wire(settings, Overrides(clock=clock, in_memory=in_memory), driver)
+    runtime = _wire(settings, Overrides(clock=clock, in_memory=in_memory, scripted=scripted), driver)
     runtime.start()
     return runtime
 

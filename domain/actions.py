@@ -57,6 +57,8 @@ class ActionKind(StrEnum):
 
 MONEY_KINDS: frozenset[str] = frozenset({ActionKind.BUDGET_SET, ActionKind.BID_SET})
 """Kinds whose value is money: integer minor units."""
+MOST_MINOR = 10**17
+"""No amount of an action is larger, minor units: sums of them stay within what a database holds."""
 _WHOLE_KINDS: frozenset[str] = MONEY_KINDS | {ActionKind.PRIORITY_SET}
 REVERSIBLE_KINDS: frozenset[str] = MONEY_KINDS | {
     ActionKind.STATUS_SET,
@@ -112,8 +114,8 @@ class ActionSpec(Record):
             whole = TypeAdapter(int).validate_python(value)
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"]) from error
-        if whole < 0:
-            raise ValueError("must be 0 or more")
+        if not 0 <= whole <= MOST_MINOR:
+            raise ValueError(f"must be 0 or more, and at most {MOST_MINOR}")
         return whole
 
     @model_validator(mode="after")

@@ -185,8 +185,10 @@ def test_money_out_of_nothing_is_asked_since_no_step_can_be_computed(spec: Actio
 
 
 def test_a_demanded_reduction_may_pass_the_step_by_asking_but_a_rise_may_not() -> None:
-    chosen, demanded = policy(rule("all", AUTO), max_step_rate=0.2), replace(FACTS, demanded=True)
+    chosen, claimed = policy(rule("all", AUTO), max_step_rate=0.2), replace(FACTS, demanded=True)
+    demanded = replace(claimed, limits=[limit(kind="cap", amount=1)])
     assert judge(chosen, [budget(100, 1000)], demanded).kind is ASK
+    assert judge(chosen, [budget(100, 1000)], claimed).kind is DENY, "a demand that finance never made"
     assert judge(chosen, [budget(100, 1000)], FACTS).kind is DENY
     assert judge(chosen, [budget(2000, 1000)], demanded).kind is DENY
 
