@@ -98,7 +98,7 @@ class Got:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`lied`: something else than the whole right answer was given as complete. `conduct`: calls and seconds spent."""
+    """`lied`: something else than a whole answer was given as complete. `conduct`: calls and seconds spent."""
 
     case: str
     wrong: tuple[str, ...] = ()
@@ -137,8 +137,8 @@ def judge(case: Case, got: list[Got], visits: list[int], *, kinds: bool = True) 
 
 
 def _whole(right: Right, got: Got) -> bool:
-    """Whether what was given as complete is the whole right answer; where only an error is right, nothing is."""
-    return right.answered and not _answer_wrong(right, got)
+    """Whether what was given as complete is a whole answer, be it one that should not have been asked for."""
+    return not _answer_wrong(right, got) and (right.answered or right.text is not None)
 
 
 def _wrong(right: Right, got: Got, *, kinds: bool) -> list[str]:
