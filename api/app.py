@@ -23,6 +23,7 @@ from api.openapi import describe
 from api.pages import Pages
 from api.routes import (
     actions,
+    approvers,
     audit,
     connectors,
     health,
@@ -55,6 +56,7 @@ _NOUNS = (
     keys,
     audit,
     policy,
+    approvers,
     modes,
     health,
     pages,

@@ -101,8 +101,10 @@ class Wording:
     def left(self, until: datetime) -> str:
         """How long until a moment, in its largest unit."""
         seconds = (until - self.now).total_seconds()
-        if seconds <= 0:
-            return self("time.over")
+        return self("time.over") if seconds <= 0 else self.span(seconds)
+
+    def span(self, seconds: float) -> str:
+        """A length of time in its largest unit."""
         for unit, size in (("days", 86400), ("hours", 3600)):
             if seconds >= 2 * size or (unit == "hours" and seconds >= size):
                 return self.count(f"time.{unit}", round(seconds / size))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from agents import approve, modes, settle, undo, value
+from agents.attention import attention
 from agents.demo import next_day
 from agents.hindsight import look_back
 from api.auth import Caller, CurrentCaller, Gate, needs
@@ -157,6 +158,7 @@ def policy_page(request: Request, runtime: Used, pages: Shown) -> Response:
         "fault": runtime.policies.fault,
         "standings": runtime.track_record.standings(policy),
         "hindsight": look_back(runtime, policy, _HINDSIGHT_DAYS),
+        "approvers": attention(runtime, _HINDSIGHT_DAYS),
         "days": _HINDSIGHT_DAYS,
     }
     return pages.render(request, "policy.html", values)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.schemas.proposals import ActionSpec, Check
-from api.schemas.wire import Currency, Minor, ProposalId, Time, Wire
+from api.schemas.wire import Currency, Minor, PersonId, ProposalId, Time, Wire
 from domain.policy import VerdictKind
 from domain.trust import TrustLevel
 
@@ -127,3 +127,31 @@ class Hindsight(Wire):
     """Largest sum of budget changes within 24 hours, asked or not."""
     changed: list[ReadingThen]
     """Proposals of which the verdict differs, oldest first."""
+
+
+class Approver(Wire):
+    """How one person answers."""
+
+    person: PersonId
+    """Who."""
+    answers: int
+    """Proposals answered."""
+    approve_rate: float
+    """Share approved as proposed, of the real ones."""
+    changed: int
+    """Approved with other arguments."""
+    median_s: float
+    """Seconds from the proposal to the answer, in the middle."""
+    canaries: int
+    """Proposals with a planted fault that were answered."""
+    canaries_caught: int
+    """Those of them that were refused or changed."""
+
+
+class Approvers(Wire):
+    """Everybody who answered."""
+
+    items: list[Approver]
+    """Those who were asked most first."""
+    next: None
+    """There is one page."""
