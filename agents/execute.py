@@ -105,16 +105,18 @@ def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) 
     try:
         receipt = runtime.tools.apply(action, effect)
     except Conflict as error:
-        _finish(runtime, effect, EffectStatus.FAILED, error.detail)
-        _drifted(runtime, action, error)
+        with runtime.store.alone("effect.failed"):
+            if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
+                _drifted(runtime, action, error)
     except TransientError as error:
         if error.facts.get("outcome") != "unknown":
             _put_back(runtime, action, effect, error)
             raise
         _after_silence(runtime, proposal, action, effect, error.detail)
     except TerminalError as error:
-        _finish(runtime, effect, EffectStatus.FAILED, error.detail)
-        _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
+        with runtime.store.alone("effect.failed"):
+            if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
+                _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
     except ExternalError as error:
         _after_silence(runtime, proposal, action, effect, error.detail)
     else:
@@ -144,16 +146,14 @@ def _believe(runtime: Runtime, proposal: Proposal, action: Action, effect: Effec
 
 
 def _put_back(runtime: Runtime, action: Action, effect: Effect, error: TransientError) -> None:
-    """Nothing was written: the action waits as before, to be judged and compared anew at the next try.
-
-    The action goes first: killed in between, the open effect makes the next worker look before it calls.
-    """
+    """Nothing was written: the action waits as before, to be judged and compared anew at the next try."""
     now = runtime.clock.now()
     fact = _fact(runtime, "effect.postponed", action.id, effect=effect.id, because=error.detail)
-    runtime.store.actions.move(
-        action.id, ActionStatus.EXECUTING, ActionStatus.PENDING, due_at=now, facts=[fact], detail=error.detail
-    )
-    _finish(runtime, effect, EffectStatus.FAILED, error.detail)
+    with runtime.store.alone("effect.postponed"):
+        if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
+            runtime.store.actions.move(
+                action.id, ActionStatus.EXECUTING, ActionStatus.PENDING, due_at=now, facts=[fact], detail=error.detail
+            )
 
 
 def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, why: str) -> None:
@@ -173,8 +173,9 @@ def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect:
 def _ask(runtime: Runtime, action: Action, effect: Effect, why: str) -> None:
     """Nobody but a person can tell what happened."""
     detail = f"{why}. Look into the tool, then say whether it happened."
-    _finish(runtime, effect, EffectStatus.UNKNOWN, detail)
-    _close(runtime, action, ActionStatus.UNKNOWN, "effect.unknown", detail)
+    with runtime.store.alone("effect.unknown"):
+        if _finish(runtime, effect, EffectStatus.UNKNOWN, detail):
+            _close(runtime, action, ActionStatus.UNKNOWN, "effect.unknown", detail)
 
 
 def _refusal(runtime: Runtime, proposal: Proposal, action: Action, view: View | None) -> str | None:
@@ -215,7 +216,8 @@ def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool]:
             authorised_by=effect.authorised_by,
             kind=action.spec.kind,
             entity=action.spec.entity,
-            value=action.spec.value,
+            # What is created or said may speak of people; its hash says enough.
+            value=action.spec.value if action.spec.reversible else None,
         )
     ]
     if runtime.store.effects.begin(effect, facts=facts):
@@ -228,9 +230,12 @@ def _confirm(runtime: Runtime, proposal: Proposal, action: Action, receipt: Rece
     now = runtime.clock.now()
     if receipt is None:
         raise AssertionError("a confirmed effect has a receipt")
-    facts = [_fact(runtime, "effect.confirmed", action.id, read_back=receipt.read_back, vendor_id=receipt.vendor_id)]
-    runtime.store.effects.finish(receipt.idempotency_key, EffectStatus.CONFIRMED, at=now, receipt=receipt, facts=facts)
-    mark_done(runtime, proposal, action.id, receipt)
+    shown = receipt.read_back if action.spec.reversible else None
+    facts = [_fact(runtime, "effect.confirmed", action.id, read_back=shown, vendor_id=receipt.vendor_id)]
+    key, confirmed = receipt.idempotency_key, EffectStatus.CONFIRMED
+    with runtime.store.alone("effect.confirmed"):
+        runtime.store.effects.finish(key, confirmed, at=now, receipt=receipt, facts=facts)
+        mark_done(runtime, proposal, action.id, receipt)
 
 
 def mark_done(runtime: Runtime, proposal: Proposal, action_id: str, receipt: Receipt) -> None:
@@ -251,8 +256,9 @@ def _measure_at(proposal: Proposal, action: Action, now: datetime) -> datetime |
     return now + timedelta(days=proposal.measurement.days) + SETTLE_LAG
 
 
-def _finish(runtime: Runtime, effect: Effect, status: EffectStatus, detail: str) -> None:
-    runtime.store.effects.finish(
+def _finish(runtime: Runtime, effect: Effect, status: EffectStatus, detail: str) -> bool:
+    """Whether it ended so; not when another worker heard the tool confirm it."""
+    return runtime.store.effects.finish(
         effect.idempotency_key, status, at=runtime.clock.now(), receipt=None, detail=detail, facts=[]
     )
 

@@ -66,7 +66,7 @@ class Effects:
 
         An unknown effect may be settled later.
         """
-        with self._database.write(f"effect.{status}") as connection:
+        with self._database.write() as connection:
             effect = _find(connection, key)
             if effect is None:
                 raise NotFound(f"No effect was begun under {key!r}. Begin it before the tool is called.")

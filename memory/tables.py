@@ -26,7 +26,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test holds it against `memory/migrations`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -219,6 +219,15 @@ audit = Table(
     Column("fact", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+clear_texts = Table(
+    "clear_texts",
+    metadata,
+    Column("seq", BigInteger, ForeignKey("audit.seq"), primary_key=True, autoincrement=False),
+    Column("path", String, primary_key=True),
+    Column("salt", String, nullable=False),
+    Column("value", Text, nullable=False),
 )
 
 keys = Table(
