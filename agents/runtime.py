@@ -33,6 +33,7 @@ from domain.ports import Detector, Specialist
 from domain.signals import BUILT_IN_TYPES
 from memory.recall import Recall
 from memory.store import Store
+from providers.deadlines import Deadlines
 from providers.journal import Journal
 from providers.ledger import Ledger
 from providers.opening import open_gateway
@@ -185,7 +186,9 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
     resources.callback(journal.close)
     store.calls.read_after(journal.flush)
     ledger = Ledger(journal, currency=currency, fx=rates, budgets=budgets)
-    return open_gateway(specs, ledger, os.environ, scripted=scripted)
+    routing = settings.routing
+    deadlines = Deadlines(routing.first_token_s, routing.inter_chunk_s, routing.total_s)
+    return open_gateway(specs, ledger, os.environ, scripted=scripted, deadlines=deadlines, hedge=routing.hedge)
 
 
 def _engine_url(settings: Settings) -> str:

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from domain.errors import TerminalError, TransientError
+from domain.errors import AccordError, TerminalError, TransientError
 from providers.faults import Fault, failure
-from providers.types import Reply, Schema
+from providers.types import Message, ModelRequest, Reply, Schema
 
 T = TypeVar("T", bound=BaseModel)
 V = TypeVar("V")
@@ -18,9 +18,23 @@ Check = Callable[[Reply], V]
 
 
 def any_text(reply: Reply) -> None:
-    """Raises BadAnswer when there is no text at all."""
-    if not reply.text.strip():
-        raise _bad("The answer is empty.")
+    """Raises EMPTY when nothing at all was said, though nothing cut it."""
+    if not reply.text.strip() and not reply.tool_calls and reply.finish != "length":
+        raise failure(Fault.EMPTY, "The answer is empty. Ask another model, or differently.")
+
+
+def known_tools(request: ModelRequest, reply: Reply) -> None:
+    """Raises BadAnswer when a tool is called that was not offered."""
+    offered = {tool.name for tool in request.tools}
+    for call in reply.tool_calls:
+        if call.name not in offered:
+            raise _bad(f"The answer calls {call.name!r}, which is no tool of the request.")
+
+
+def asked_to_mend(request: ModelRequest, flaw: AccordError) -> ModelRequest:
+    """`request` with a turn that says what was wrong with the answer before."""
+    turn = Message(role="user", content=f"An answer to this was rejected: {flaw.detail} Answer anew, and validly.")
+    return request.model_copy(update={"messages": (*request.messages, turn)})
 
 
 def by_schema(schema: Schema) -> Check[JsonValue]:

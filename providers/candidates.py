@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from providers.faults import FINAL, Fault
@@ -10,19 +12,31 @@ from providers.registry import Provider
 from providers.types import ModelRequest
 
 
-class Order(Protocol):
-    """Puts the providers that may answer `request` in the order in which they are tried."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Providers in the order in which they are to be tried, and one sentence that says why."""
 
-    def __call__(self, request: ModelRequest, providers: Sequence[Provider], /) -> Sequence[Provider]: ...
+    providers: tuple[Provider, ...]
+    why: str
 
 
-def as_listed(_request: ModelRequest, providers: Sequence[Provider]) -> Sequence[Provider]:
+class Router(Protocol):
+    """Puts the providers that may answer `request` in order; one it leaves out is not tried."""
+
+    def rank(self, request: ModelRequest, candidates: Sequence[Provider], now: datetime) -> Ranked: ...
+
+
+class AsListed:
     """The order of the configuration."""
-    return providers
+
+    def rank(self, request: ModelRequest, candidates: Sequence[Provider], now: datetime) -> Ranked:
+        return Ranked(tuple(candidates), "It stands first in the configuration of those that may answer.")
 
 
 def barred(provider: Provider, request: ModelRequest) -> str | None:
     """Why `provider` may not answer `request` at all; None when it may. The data class is a hard wall."""
+    if request.provider not in {None, provider.name}:
+        return f"{request.provider!r} is asked for"
     if request.data_class not in provider.spec.data_classes:
         return f"may not see {request.data_class} data"
     if request.answer_schema is not None and not provider.takes_schema:
@@ -40,10 +54,7 @@ def ends_the_call(fault: Fault) -> bool:
     return fault in FINAL
 
 
-def too_small(provider: Provider, overflowed: Provider | None) -> bool:
-    """After an overflow of `overflowed`'s window only a larger window is worth a try; an unknown one is not larger."""
-    if overflowed is None:
-        return False
-    if provider.context_tokens is None or overflowed.context_tokens is None:
-        return True
-    return provider.context_tokens <= overflowed.context_tokens
+def too_small(provider: Provider, overflowed: Iterable[Provider]) -> bool:
+    """After windows have overflowed only a larger one is worth a try, or one whose size is not known."""
+    window = provider.context_tokens
+    return window is not None and any(other.context_tokens and window <= other.context_tokens for other in overflowed)

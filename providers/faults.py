@@ -19,6 +19,7 @@ class Fault(StrEnum):
     CONNECTION = "connection"
     MALFORMED = "malformed"
     CUT = "cut"
+    EMPTY = "empty"
     BAD_ANSWER = "bad_answer"
     UNAUTHORISED = "unauthorised"
     NOT_FOUND = "not_found"
@@ -30,14 +31,20 @@ class Fault(StrEnum):
 
 
 TRANSIENT = frozenset(
-    {Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT}
+    {Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT, Fault.EMPTY}
 )
-# The provider itself is out of order: these count towards its breaker.
-UNHEALTHY = TRANSIENT | {Fault.UNAUTHORISED, Fault.NOT_FOUND, Fault.NO_CREDIT, Fault.UNAVAILABLE}
+# Nobody mends these within a minute: the breaker opens for long.
+LASTING = frozenset({Fault.UNAUTHORISED, Fault.NOT_FOUND, Fault.NO_CREDIT, Fault.UNAVAILABLE})
+# The provider itself is out of order: one of these opens its breaker.
+UNHEALTHY = (TRANSIENT - {Fault.EMPTY}) | LASTING
+# Worth another try at the same provider when no other is left. A silence is not: it has cost its time already.
+WORTH_A_RETRY = TRANSIENT - {Fault.TIMEOUT}
 # The caller's own doing or a refusal: another vendor would be asked the same wrong thing, or asked to look away.
 FINAL = frozenset({Fault.BAD_REQUEST, Fault.REFUSED})
 # The request may have been worked on, and billed, although no usage came back.
-MAYBE_BILLED = frozenset({Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT, Fault.BAD_ANSWER, Fault.REFUSED})
+MAYBE_BILLED = frozenset(
+    {Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT, Fault.EMPTY, Fault.BAD_ANSWER, Fault.REFUSED}
+)
 
 
 class NoProvider(TerminalError):

@@ -1,95 +1,81 @@
-"""One call over interchangeable providers: who may, in which order, at what cost, and what to do when one fails.
+"""The way to a model: one call in, one whole answer out, or an error that says why not.
 
-Each provider is tried at most once, since another try elsewhere is faster and cheaper than waiting. Every attempt is in
-the answer, or in `facts["attempts"]` of the error, and in the ledger.
+A call is planned (who may answer, in which order), walked (`walk`), tried (`attempt`), checked (`answers`) and kept
+(`recent`). Every attempt is in the answer, or in `facts["attempts"]` of the error, and in the ledger.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, JsonValue
 
-from domain.errors import AccordError, ConfigError, ExternalError, OverBudget, TransientError
-from providers.adapter import Adapter
+from domain.errors import AccordError
 from providers.answers import Check, any_text, by_schema, by_type
-from providers.candidates import Order, as_listed, barred, ends_the_call, may_answer, too_small
-from providers.faults import MAYBE_BILLED, UNHEALTHY, Fault, NoProvider, fault_of, retry_after_s
-from providers.health import Health, RateWindow
-from providers.ledger import Ledger, Reservation
-from providers.pricing import cost_nano
-from providers.registry import Provider, Registry
-from providers.types import Attempt, DataClass, Message, ModelAnswer, ModelRequest, Outcome, Reply, Tokens
+from providers.health import Health
+from providers.latency import Latencies
+from providers.loop import LoopThread
+from providers.parts import Parts
+from providers.registry import Registry
+from providers.types import Attempt, DataClass, Message, ModelAnswer, ModelRequest, StreamEvent
+from providers.walk import Walk
 
 V = TypeVar("V")
 T = TypeVar("T", bound=BaseModel)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+_RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """`now` dates attempts, budgets and breakers; `elapsed` (seconds, monotonic) measures latencies and deadlines."""
+class PastCall:
+    """One call of the last ones: `provider` answered, None when nobody did and `error_code` says how it ended."""
 
-    now: Callable[[], datetime] = _utc_now
-    elapsed: Callable[[], float] = time.monotonic
-
-
-@dataclass(slots=True)
-class _Walk(Generic[V]):
-    """One call on its way along the providers."""
-
-    request: ModelRequest
-    check: Check[V]
-    started: float
-    attempts: list[Attempt] = field(default_factory=list[Attempt])
-    errors: list[AccordError] = field(default_factory=list[AccordError])
-    overflowed: Provider | None = None
+    at: datetime
+    task: str
+    provider: str | None
+    why: str
+    error_code: str | None
+    attempts: tuple[Attempt, ...]
+    latency_s: float
 
 
 class Gateway:
-    """Sync and safe under threads. `adapters` are by vendor, with `*` for every vendor not named."""
+    """Callable from any thread (`complete`, `ask`) and from any event loop (`acomplete`, `stream`)."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        adapters: Mapping[str, Adapter],
-        ledger: Ledger,
-        *,
-        health: Health | None = None,
-        order: Order = as_listed,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Raises ConfigError when a price cannot be converted or a budget cannot be kept."""
-        ledger.check(registry.usable)
-        self._registry = registry
-        self._adapters = adapters
-        self._ledger = ledger
-        self._health = health or Health()
-        self._rates = RateWindow()
-        self._order = order
-        self._clock = clock or Clock()
+        parts.ledger.check(parts.registry.usable)
+        self._parts = parts
+        self._loop = LoopThread()
+        self._recent: deque[PastCall] = deque(maxlen=_RECENT)
 
     @property
     def registry(self) -> Registry:
         """Every configured provider, also those that lack something."""
-        return self._registry
+        return self._parts.registry
+
+    @property
+    def health(self) -> Health:
+        """The breaker of each provider."""
+        return self._parts.health
+
+    @property
+    def latencies(self) -> Latencies:
+        """How fast each provider answered lately."""
+        return self._parts.latencies
+
+    @property
+    def recent(self) -> tuple[PastCall, ...]:
+        """The last calls, the newest last."""
+        return tuple(self._recent)
 
     def complete(self, request: ModelRequest) -> ModelAnswer:
-        """The first valid answer. Raises NoProvider when none may or can answer, OverBudget when no budget lets one,
-        BadAnswer when all answers were invalid, else TransientError or TerminalError; callers with a deterministic
-        fallback catch ExternalError and OverBudget.
-        """
-        if request.answer_schema is None:
-            return self._walk(request, any_text)[1]
-        value, answer = self._walk(request, by_schema(request.answer_schema))
-        return answer.model_copy(update={"parsed": value})
+        """`acomplete` for callers without an event loop."""
+        return self._loop.run(self.acomplete(request))
 
     def ask(
         self,
@@ -101,7 +87,7 @@ class Gateway:
         max_tokens: int = 512,
         deadline_s: float = 120.0,
     ) -> tuple[T, ModelAnswer]:
-        """The answer as a `model_type`, whose own validators count too. Raises as `complete`."""
+        """The answer as a `model_type`, whose own validators count too. Raises as `acomplete`."""
         request = ModelRequest(
             task=task,
             messages=tuple(messages),
@@ -110,148 +96,79 @@ class Gateway:
             data_class=data_class,
             deadline_s=deadline_s,
         )
-        value, answer = self._walk(request, by_type(model_type))
+        value, answer = self._loop.run(self._answered(request, by_type(model_type)))
         return value, answer.model_copy(update={"parsed": value.model_dump(mode="json")})
 
-    def _walk(self, request: ModelRequest, check: Check[V]) -> tuple[V, ModelAnswer]:
-        walk = _Walk(request, check, self._clock.elapsed())
-        route = self._order(request, may_answer(self._registry.usable, request))
-        if not route:
-            raise self._nobody(request)
-        for place, provider in enumerate(route):
-            left = request.deadline_s - (self._clock.elapsed() - walk.started)
-            if left <= 0:
-                break
-            # An equal share of the time left, so that a silent provider leaves the others theirs.
-            answered = self._try(walk, provider, left / (len(route) - place))
-            if answered is not None:
-                return answered
-        raise _all_failed(walk)
+    async def acomplete(self, request: ModelRequest) -> ModelAnswer:
+        """The first valid answer. Raises NoProvider when none may or can answer, OverBudget when no budget lets one,
+        BadAnswer when the answer stayed invalid after one repair, else TransientError or TerminalError; callers with a
+        deterministic fallback catch ExternalError and OverBudget.
+        """
+        value, answer = await self._answered(request, check_of(request))
+        return answer.model_copy(update={"parsed": value}) if request.answer_schema is not None else answer
 
-    def _try(self, walk: _Walk[V], provider: Provider, share_s: float) -> tuple[V, ModelAnswer] | None:
-        now = self._clock.now()
-        hold = self._admit(walk, provider, now)
-        if hold is None:
-            return None
-        began = self._clock.elapsed()
-        reply: Reply | None = None
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent]:
+        """The answer as it comes: `Started` before the first content, deltas, and a `ModelAnswer` at its whole end.
+
+        Raises as `acomplete`; an error after `Started` means that the answer broke off and nobody could continue it.
+        """
+        call = self._begin(request, check_of(request), deliver=True)
+        async with aclosing(call.events()) as events:
+            async for event in events:
+                yield event
+
+    def close(self) -> None:
+        """Ends the calls of `complete` and `ask` that are under way, and closes their connections."""
+        self._loop.close()
+
+    async def _answered(self, request: ModelRequest, check: Check[V]) -> tuple[V, ModelAnswer]:
+        call = self._begin(request, check, deliver=False)
+        async with aclosing(call.events()) as events:
+            answers = [event async for event in events if isinstance(event, ModelAnswer)]
+        return cast("V", call.walk.value), answers[-1]
+
+    def _begin(self, request: ModelRequest, check: Check[V], *, deliver: bool) -> _Call[V]:
+        return _Call(self._parts, Walk(self._parts, request, check, deliver=deliver), request, self._recent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call(Generic[V]):
+    """One call under way; it is noted and observed however it ends."""
+
+    parts: Parts
+    walk: Walk[V]
+    request: ModelRequest
+    recent: deque[PastCall]
+
+    async def events(self) -> AsyncGenerator[StreamEvent]:
+        at, began = self.parts.clock.now(), self.parts.clock.elapsed()
+        ended: ModelAnswer | AccordError | None = None
         try:
-            adapter = self._adapters.get(provider.spec.vendor) or self._adapters["*"]
-            reply = adapter.complete(provider, walk.request, deadline_s=share_s)
-            value = walk.check(reply)
+            async with aclosing(self.walk.events()) as events:
+                async for event in events:
+                    if isinstance(event, ModelAnswer):
+                        ended = event.model_copy(update={"parsed": self.walk.value})
+                        yield ended
+                    else:
+                        yield event
         except AccordError as error:
-            usage = reply.usage if reply else _usage_in(error)
-            self._failed(walk, hold, error, usage, self._clock.elapsed() - began)
-            return None
-        attempt = _attempt(hold, Outcome.ANSWERED, reply.usage, self._clock.elapsed() - began)
-        self._ledger.settle(hold, attempt, maybe_billed=True)
-        self._health.succeeded(provider.name)
-        walk.attempts.append(attempt)
-        return value, self._answer(walk, provider, reply)
+            ended = error
+            raise
+        finally:
+            self._note(at, ended, self.parts.clock.elapsed() - began)
 
-    def _admit(self, walk: _Walk[V], provider: Provider, now: datetime) -> Reservation | None:
-        """Money held for an attempt; None, with a skipped attempt noted, when `provider` is not to be called now."""
-        if too_small(provider, walk.overflowed):
-            return _skip(walk, provider, now, "smaller_window")
-        try:
-            hold = self._ledger.reserve(provider, walk.request, now)
-        except (OverBudget, ConfigError) as error:
-            walk.errors.append(error)
-            return _skip(walk, provider, now, error.code, error.detail)
-        blocked = None
-        if not self._health.admit(provider.name, now):
-            blocked = "breaker_open"
-        elif not self._rates.admit(provider.name, provider.spec.rpm, now):
-            blocked = "rpm_reached"
-        if blocked is None:
-            return hold
-        self._ledger.release(hold)
-        return _skip(walk, provider, now, blocked)
-
-    def _failed(
-        self, walk: _Walk[V], hold: Reservation, error: AccordError, usage: Tokens | None, latency_s: float
-    ) -> None:
-        fault = fault_of(error)
-        attempt = _attempt(hold, Outcome.FAILED, usage, latency_s, error)
-        walk.attempts.append(attempt)
-        self._ledger.settle(hold, attempt, maybe_billed=fault in MAYBE_BILLED)
-        name = hold.provider.name
-        if fault in UNHEALTHY:
-            self._health.failed(name, self._clock.now(), retry_after_s(error))
-        else:
-            self._health.succeeded(name)
-        if ends_the_call(fault):
-            error.facts["attempts"] = tuple(walk.attempts)
-            raise error
-        walk.errors.append(error)
-        if fault is Fault.CONTEXT_OVERFLOW:
-            walk.overflowed = hold.provider
-
-    def _answer(self, walk: _Walk[V], provider: Provider, reply: Reply) -> ModelAnswer:
-        currency = provider.rates.currency if provider.rates else None
-        known = [a.cost_nano for a in walk.attempts if a.cost_nano is not None and a.currency == currency]
-        return ModelAnswer(
-            text=reply.text,
-            provider=provider.name,
-            model=provider.spec.model,
-            usage=reply.usage,
-            cost_nano=None if walk.attempts[-1].cost_nano is None else sum(known),
-            currency=currency,
-            attempts=tuple(walk.attempts),
-            latency_s=self._clock.elapsed() - walk.started,
-            finish=reply.finish,
-        )
-
-    def _nobody(self, request: ModelRequest) -> NoProvider:
-        reasons = dict(self._registry.lacking)
-        reasons |= {p.name: why for p in self._registry.usable if (why := barred(p, request)) is not None}
-        listed = "; ".join(f"{name!r}: {why}" for name, why in reasons.items()) or "none is configured"
-        return NoProvider(
-            f"No provider can answer task {request.task!r} ({listed}). Configure one, or go on without a model.",
-            attempts=(),
-        )
+    def _note(self, at: datetime, ended: ModelAnswer | AccordError | None, latency_s: float) -> None:
+        answer = ended if isinstance(ended, ModelAnswer) else None
+        code = None if answer else ended.code if isinstance(ended, AccordError) else "cancelled"
+        why = answer.why if answer else self.walk.why
+        attempts = tuple(self.walk.attempts)
+        name = answer.provider if answer else None
+        self.recent.append(PastCall(at, self.request.task, name, why, code, attempts, latency_s))
+        if ended is not None:
+            for observer in self.parts.observers:
+                observer.called(self.request, ended)
 
 
-def _attempt(
-    hold: Reservation, outcome: Outcome, usage: Tokens | None, latency_s: float, error: AccordError | None = None
-) -> Attempt:
-    rates = hold.provider.rates
-    return Attempt(
-        provider=hold.provider.name,
-        outcome=outcome,
-        error_code=fault_of(error) if error else None,
-        detail=error.detail if error else None,
-        started_at=hold.at,
-        latency_s=latency_s,
-        usage=usage,
-        cost_nano=cost_nano(rates, usage) if rates and usage else None,
-        currency=rates.currency if rates else None,
-    )
-
-
-def _skip(walk: _Walk[V], provider: Provider, now: datetime, code: str, detail: str | None = None) -> None:
-    walk.attempts.append(
-        Attempt(provider=provider.name, outcome=Outcome.SKIPPED, error_code=code, detail=detail, started_at=now)
-    )
-
-
-def _usage_in(error: AccordError) -> Tokens | None:
-    usage = error.facts.get("usage")
-    return usage if isinstance(usage, Tokens) else None
-
-
-def _all_failed(walk: _Walk[V]) -> AccordError:
-    """One error for the whole call, of the kind most worth acting on, with all attempts."""
-    tried = "; ".join(f"{a.provider!r}: {a.error_code}" for a in walk.attempts)
-    detail = f"No provider answered task {walk.request.task!r} ({tried}). See the attempts, or go on without a model."
-    attempts = tuple(walk.attempts)
-    external = [error for error in walk.errors if isinstance(error, ExternalError)]
-    refused = [error for error in walk.errors if not isinstance(error, ExternalError)]
-    if not external and refused:
-        over = [error for error in refused if isinstance(error, OverBudget)]
-        if over:
-            return OverBudget(over[0].detail, **over[0].facts, attempts=attempts)
-        return NoProvider(refused[0].detail, attempts=attempts)
-    transient = not external or any(isinstance(error, TransientError) for error in external)
-    kind = TransientError if transient else type(external[-1])
-    return kind(detail, attempts=attempts)
+def check_of(request: ModelRequest) -> Check[JsonValue]:
+    """What makes an answer valid: its schema when it has one, else that something was said."""
+    return any_text if request.answer_schema is None else by_schema(request.answer_schema)

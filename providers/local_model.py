@@ -6,21 +6,23 @@ is read), later ones with the same static beginning 2 to 8 s.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 import os
 import secrets
 import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from providers.adapter import Adapter
+from providers.deadlines import Deadlines
 from providers.faults import Fault, failure
 from providers.registry import Provider
-from providers.types import ModelRequest, Reply
+from providers.types import ModelRequest, Piece
 from providers.weights import weights_path
 
 CONTEXT_TOKENS = 4096
@@ -120,14 +122,28 @@ class LocalAdapter:
         self._servers: dict[str, LocalServer] = {}
         self._lock = threading.Lock()
 
-    def complete(self, provider: Provider, request: ModelRequest, *, deadline_s: float) -> Reply:
+    async def prepare(self, provider: Provider) -> None:
+        """Loads the weights, which takes seconds."""
+        await asyncio.to_thread(self._server(provider).endpoint)
+        await self._http.prepare(provider)
+
+    async def stream(
+        self, provider: Provider, request: ModelRequest, limits: Deadlines, prefix: str = ""
+    ) -> AsyncGenerator[Piece]:
+        server = self._server(provider)
+        with server.answering() as endpoint:
+            spec = provider.spec.model_copy(
+                update={"model": f"openai/{provider.spec.model_name}", "api_base": endpoint.api_base}
+            )
+            local = replace(provider, spec=spec, api_key=endpoint.api_key)
+            async with aclosing(self._http.stream(local, request, limits, prefix)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    def _server(self, provider: Provider) -> LocalServer:
         name = provider.spec.model_name
         with self._lock:
-            server = self._servers.setdefault(name, LocalServer(weights_path(name, self._environ)))
-        with server.answering() as endpoint:
-            spec = provider.spec.model_copy(update={"model": f"openai/{name}", "api_base": endpoint.api_base})
-            local = replace(provider, spec=spec, api_key=endpoint.api_key)
-            return self._http.complete(local, request, deadline_s=deadline_s)
+            return self._servers.setdefault(name, LocalServer(weights_path(name, self._environ)))
 
     def close(self) -> None:
         with self._lock:

@@ -7,21 +7,28 @@ from contextlib import contextmanager
 from functools import partial
 
 from providers.adapter import Adapter
-from providers.gateway import Clock, Gateway
+from providers.candidates import AsListed, Router
+from providers.deadlines import Deadlines
+from providers.gateway import Gateway
 from providers.ledger import Ledger
 from providers.litellm_adapter import LitellmAdapter
 from providers.local_model import LocalAdapter, local_missing
+from providers.parts import Clock, Observer, Parts
 from providers.registry import build_registry
 from providers.types import ProviderSpec
 
 
 @contextmanager
-def open_gateway(
+def open_gateway(  # noqa: PLR0913 - each is a seam of its own
     specs: Iterable[ProviderSpec],
     ledger: Ledger,
     environ: Mapping[str, str],
     *,
     scripted: Adapter | None = None,
+    router: Router | None = None,
+    deadlines: Deadlines | None = None,
+    hedge: bool = False,
+    observers: Iterable[Observer] = (),
     clock: Clock | None = None,
 ) -> Generator[Gateway]:
     """A gateway over `specs`; connections and local models are closed with it. Nothing is started before a call.
@@ -33,9 +40,21 @@ def open_gateway(
     adapters: dict[str, Adapter] = {"local": local, "*": http}
     if scripted is not None:
         adapters["scripted"] = scripted
+    gateway: Gateway | None = None
     try:
-        registry = build_registry(specs, environ, local_missing=partial(local_missing, environ=environ))
-        yield Gateway(registry, adapters, ledger, clock=clock)
+        parts = Parts(
+            registry=build_registry(specs, environ, local_missing=partial(local_missing, environ=environ)),
+            adapters=adapters,
+            ledger=ledger,
+            router=router or AsListed(),
+            deadlines=deadlines or Deadlines(),
+            hedge=hedge,
+            observers=tuple(observers),
+            clock=clock or Clock(),
+        )
+        gateway = Gateway(parts)
+        yield gateway
     finally:
+        if gateway is not None:
+            gateway.close()
         local.close()
-        http.close()

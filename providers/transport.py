@@ -1,78 +1,195 @@
-"""The HTTP way out of every vendor call: one request per call, whole answer read, deadline kept, bytes kept.
+"""The HTTP way out of every vendor call: one request posted, its answer read as it comes, its failure named.
 
-A mapping library is given an `httpx.Client` over `Witness`; what the vendor sent is then judged from the witness,
-not from what the library says about it.
+What a vendor said is read from its bytes by `providers.wire`; nothing in between can call a cut answer whole.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from ssl import SSLContext
+from weakref import WeakKeyDictionary
 
 import httpx
 
 from domain.errors import AccordError
 from providers.faults import Fault, failure
-from providers.wire import Exchange
+from providers.types import Piece
+from providers.wire.events import EventStream
+from providers.wire.reading import Reading
+from providers.wire.refusals import Refusal, refused
 
-_CONNECT_S = 5.0
+_CONNECT_S = 3.0
 _MAX_BODY = 32 * 1024 * 1024
-# The body arrives decoded and whole: these headers of the wire no longer describe it.
-_HOP_HEADERS = {"content-encoding", "content-length", "transfer-encoding"}
+_MAX_ERROR = 64 * 1024
+_LIMITS = httpx.Limits(max_connections=1024, max_keepalive_connections=128, keepalive_expiry=30.0)
+# Reading is bounded by the deadlines around an attempt, which know a keep-alive from content.
+_TIMEOUT = httpx.Timeout(None, connect=_CONNECT_S)
+# Once the end marker is there the answer is whole: its usage is waited for a little, the end of the bytes less.
+_USAGE_S = 2.0
+_END_S = 0.1
 
 
-class Witness(httpx.BaseTransport):
-    """Carries one request of one call over the shared `pool` and remembers how it went."""
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One request as it goes out; `secret` is cut out of whatever the vendor says about it."""
 
-    def __init__(
-        self, pool: httpx.Client, provider: str, deadline_s: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._pool = pool
-        self._provider = provider
-        self._clock = clock
-        self._ends = clock() + deadline_s
-        self.exchange: Exchange | None = None
-        self.error: AccordError | None = None
+    provider: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    secret: str | None = None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self.exchange is not None or self.error is not None:
-            # A silent retry inside a library would be paid for and not accounted.
-            raise httpx.TransportError("Only one request may be sent per attempt")
-        try:
-            self.exchange = self._carry(request)
-        except httpx.TimeoutException as error:
-            self.error = failure(Fault.TIMEOUT, f"{self._provider!r} did not answer in time. Try again later.")
-            raise httpx.ReadTimeout(str(error), request=request) from error
-        except httpx.TransportError as error:
-            self.error = self._unreachable(error)
-            raise
-        kept = {name: value for name, value in self.exchange.headers.items() if name not in _HOP_HEADERS}
-        return httpx.Response(self.exchange.status, headers=kept, content=self.exchange.body, request=request)
 
-    def _carry(self, request: httpx.Request) -> Exchange:
-        left = self._left()
-        request.extensions["timeout"] = {"connect": min(_CONNECT_S, left), "read": left, "write": left, "pool": left}
-        response = self._pool.send(request, stream=True, follow_redirects=False)
-        try:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > _MAX_BODY:
-                    raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
-                self._left()
-        finally:
-            response.close()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Exchange(response.status_code, headers, bytes(body))
+class Pool:
+    """Connections that are used again, one pool for each event loop that calls; closed when its loop ends."""
 
-    def _left(self) -> float:
-        left = self._ends - self._clock()
-        if left <= 0:
-            raise httpx.ReadTimeout("The deadline of the call has passed")
-        return left
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._transport = transport
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._holders: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
 
-    def _unreachable(self, error: httpx.TransportError) -> AccordError:
-        return failure(
-            Fault.CUT if isinstance(error, httpx.RemoteProtocolError) else Fault.CONNECTION,
-            f"The connection to {self._provider!r} failed: {str(error)!r}. Check the network and its `api_base`.",
+    async def client(self) -> httpx.AsyncClient:
+        """The client of the running loop."""
+        loop = asyncio.get_running_loop()
+        if (known := self._clients.get(loop)) is not None:
+            return known
+        client = httpx.AsyncClient(
+            timeout=_TIMEOUT, limits=_LIMITS, verify=_trusted(), transport=self._transport, follow_redirects=False
         )
+        holder = _held_open(client)
+        with self._lock:
+            self._clients[loop], self._holders[loop] = client, holder
+        await anext(holder)
+        return client
+
+    async def aclose(self) -> None:
+        """Closes the connections of the running loop; a later call opens new ones."""
+        with self._lock:
+            self._clients.pop(asyncio.get_running_loop(), None)
+            holder = self._holders.pop(asyncio.get_running_loop(), None)
+        if holder is not None:
+            await holder.aclose()
+
+    async def answer(self, letter: Letter, reading: Reading) -> AsyncGenerator[Piece]:
+        """Posts `letter` and yields what comes back, the `Reply` last. Raises the fault as an error of our tree."""
+        client = await self.client()
+        begun = False
+        try:
+            request = client.build_request("POST", letter.url, headers=letter.headers, content=letter.body)
+            response = await client.send(request, stream=True)
+            try:
+                begun = True
+                await _accepted(response, letter)
+                async with aclosing(_pieces(response, letter, reading)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _broken(letter, error, begun=begun) from error
+        for piece in reading.complete():
+            yield piece
+
+
+async def _held_open(client: httpx.AsyncClient) -> AsyncGenerator[None]:
+    """Closes `client` with its loop: a loop that ends closes the generators begun in it."""
+    async with client:
+        yield
+
+
+@cache
+def _trusted() -> SSLContext:
+    return httpx.create_ssl_context()
+
+
+async def _accepted(response: httpx.Response, letter: Letter) -> None:
+    """Raises the fault unless the vendor answered 200."""
+    if response.status_code == 200:
+        return
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > _MAX_ERROR:
+            break
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    raise refused(
+        Refusal(response.status_code, headers, bytes(body), datetime.now(UTC)), letter.provider, letter.secret
+    )
+
+
+async def _pieces(response: httpx.Response, letter: Letter, reading: Reading) -> AsyncGenerator[Piece]:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "text/event-stream":
+        async for piece in _streamed(response, reading):
+            yield piece
+    elif kind == "application/json" or kind.endswith("+json"):
+        for piece in reading.whole(await _body(response)):
+            yield piece
+    else:
+        detail = f"{letter.provider!r} answered {kind!r} instead of JSON or events. Check its `api_base`."
+        raise failure(Fault.MALFORMED, detail)
+
+
+async def _streamed(response: httpx.Response, reading: Reading) -> AsyncIterator[Piece]:
+    events = EventStream()
+    size = 0
+    chunks = response.aiter_bytes()
+    try:
+        while (chunk := await _next(chunks, reading)) is not None:
+            size += len(chunk)
+            if size > _MAX_BODY:
+                raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
+            for event in events.feed(chunk):
+                if not reading.ended:
+                    for piece in reading.event(event):
+                        yield piece
+    except ValueError as error:
+        raise httpx.DecodingError(str(error)) from error
+    for event in events.close():
+        if not reading.over:
+            for piece in reading.event(event):
+                yield piece
+
+
+async def _next(chunks: AsyncIterator[bytes], reading: Reading) -> bytes | None:
+    """The next bytes, None at their end. After the end marker neither a silence nor a broken connection counts."""
+    if not reading.over:
+        return await anext(chunks, None)
+    try:
+        async with asyncio.timeout(_END_S if reading.ended else _USAGE_S):
+            return await anext(chunks, None)
+    except (TimeoutError, httpx.TransportError):
+        return None
+
+
+async def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
+    return bytes(body)
+
+
+def _broken(letter: Letter, error: httpx.HTTPError | httpx.InvalidURL, *, begun: bool) -> AccordError:
+    match error:
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            fault, advice = Fault.UNAVAILABLE, "Check its `api_base`."
+        case httpx.DecodingError():
+            fault, advice = Fault.MALFORMED, "Try again."
+        case httpx.RemoteProtocolError():
+            fault, advice = Fault.CUT, "Try again."
+        case _:
+            fault, advice = Fault.CUT if begun else Fault.CONNECTION, "Check the network and its `api_base`."
+    return failure(fault, f"The connection to {letter.provider!r} failed: {_told(error)!r}. {advice}")
+
+
+def _told(error: Exception) -> str:
+    return str(error)[:200] or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -108,7 +109,8 @@ def asked(answers: Sequence[Any]) -> Any:
 
     ledger = Ledger(InMemoryCallLog(), currency="EUR", fx={}, budgets=())
     spec = ProviderSpec(name="evil", model="scripted/evil")
-    with open_gateway([spec], ledger, {}, scripted=ScriptedAdapter(script, sleep=lambda _: None)) as gateway:
+    adapter = ScriptedAdapter(script, sleep=lambda _: asyncio.sleep(0))
+    with open_gateway([spec], ledger, {}, scripted=adapter) as gateway:
         yield gateway
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from providers.candidates import Order, as_listed
-from providers.gateway import Clock, Gateway
-from providers.health import BreakerRule, Health
+from domain.errors import AccordError
+from providers.candidates import AsListed, Router
+from providers.deadlines import Deadlines
+from providers.gateway import Gateway
+from providers.health import Health
 from providers.ledger import InMemoryCallLog, Ledger
+from providers.parts import Clock, Parts
 from providers.pricing import Tariff
 from providers.registry import Provider, Registry
 from providers.scripted import Line, Script, ScriptedAdapter
-from providers.types import Budget, Message, ModelRequest, Price, ProviderSpec
+from providers.types import Budget, Message, ModelRequest, Price, ProviderSpec, StreamEvent
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -28,13 +35,16 @@ class Time:
     now: datetime = START
     passed: float = 0.0
 
-    def sleep(self, seconds: float) -> None:
+    def move(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
         self.passed += seconds
 
+    async def sleep(self, seconds: float) -> None:
+        self.move(seconds)
+
     @property
     def clock(self) -> Clock:
-        return Clock(now=lambda: self.now, elapsed=lambda: self.passed)
+        return Clock(now=lambda: self.now, elapsed=lambda: self.passed, sleep=self.sleep)
 
 
 @dataclass
@@ -44,22 +54,42 @@ class House:
     scripts: dict[str, Script | Iterable[Line]]
     providers: dict[str, Provider] = field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
-    order: Order = as_listed
+    router: Router = field(default_factory=AsListed)
+    deadlines: Deadlines = field(default_factory=Deadlines)
     time: Time = field(default_factory=Time)
 
     def __post_init__(self) -> None:
         self.said = {name: ScriptedAdapter(script, sleep=self.time.sleep) for name, script in self.scripts.items()}
         self.log = InMemoryCallLog()
-        self.health = Health(BreakerRule(threshold=2, cooldown_s=30))
+        self.health = Health()
         chosen = tuple(self.providers.get(name) or make_provider(name) for name in self.scripts)
         self.gateway = Gateway(
-            Registry(chosen),
-            self.said,
-            Ledger(self.log, currency="EUR", fx={"USD": Decimal("0.5")}, budgets=self.budgets),
-            health=self.health,
-            order=self.order,
-            clock=self.time.clock,
+            Parts(
+                registry=Registry(chosen),
+                adapters=self.said,
+                ledger=Ledger(self.log, currency="EUR", fx={"USD": Decimal("0.5")}, budgets=self.budgets),
+                router=self.router,
+                deadlines=self.deadlines,
+                health=self.health,
+                clock=self.time.clock,
+                chance=random.Random(1),  # noqa: S311 - spreads retries, the same each time
+            )
         )
+
+    def stream(self, request: ModelRequest) -> tuple[list[StreamEvent], AccordError | None]:
+        """All events of a stream, and the error it ended with."""
+        events: list[StreamEvent] = []
+
+        async def read() -> AccordError | None:
+            try:
+                async with aclosing(self.gateway.stream(request)) as stream:
+                    async for event in stream:
+                        events.append(event)  # noqa: PERF401 - what came before an error is kept
+            except AccordError as error:
+                return error
+            return None
+
+        return events, asyncio.run(read())
 
     def calls(self, name: str) -> int:
         return len(self.said[name].requests)
@@ -84,8 +114,16 @@ def provider() -> Callable[..., Provider]:
 
 
 @pytest.fixture
-def house() -> type[House]:
-    return House
+def house() -> Iterator[Callable[..., House]]:
+    built: list[House] = []
+
+    def build(*args: Any, **changes: Any) -> House:
+        built.append(House(*args, **changes))
+        return built[-1]
+
+    yield build
+    for one in built:
+        one.gateway.close()
 
 
 @pytest.fixture

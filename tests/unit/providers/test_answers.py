@@ -5,9 +5,9 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from domain.errors import BadAnswer
-from providers.answers import any_text, by_schema, by_type
-from providers.types import Reply
+from domain.errors import BadAnswer, TransientError
+from providers.answers import any_text, by_schema, by_type, known_tools
+from providers.types import Message, ModelRequest, Reply, Tool, ToolCall
 
 
 class Pick(BaseModel):
@@ -40,5 +40,14 @@ def test_an_answer_cut_at_max_tokens_is_bad_even_when_it_parses() -> None:
 
 def test_a_plain_answer_needs_some_text() -> None:
     any_text(reply("x"))
-    with pytest.raises(BadAnswer, match="empty"):
+    any_text(reply("", "length"))
+    with pytest.raises(TransientError, match="empty"):
         any_text(reply(" \n"))
+
+
+def test_a_tool_that_was_not_offered_cannot_be_called() -> None:
+    request = ModelRequest(task="t", messages=(Message(role="user", content="?"),), tools=(Tool(name="known"),))
+    calls = {name: ToolCall(id="1", name=name, arguments="{}") for name in ("known", "made_up")}
+    known_tools(request, Reply(text="", finish="tool", tool_calls=(calls["known"],)))
+    with pytest.raises(BadAnswer, match="'made_up'"):
+        known_tools(request, Reply(text="", finish="tool", tool_calls=(calls["made_up"],)))

@@ -1,0 +1,58 @@
+"""Gemini's generateContent: `candidates`, `finishReason`, `promptFeedback`; a stream is a row of such answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from domain.ids import derive_id
+from providers.types import Piece, Tokens, Working
+from providers.wire.reading import Body, Reading
+
+# A signature that Gemini wants back with the call travels in its id, the way litellm reads it from there.
+_SIGNATURE = "__thought__"
+
+
+class GeminiReading(Reading):
+    def _delta(self, body: Body) -> Iterator[Piece]:
+        if not {"candidates", "promptFeedback", "usageMetadata"} & body.keys():
+            raise KeyError("candidates")
+        if usage := body.get("usageMetadata"):
+            self._usage = usage
+        if (body.get("promptFeedback") or {}).get("blockReason"):
+            self.marker = "SAFETY"
+        for candidate in body.get("candidates") or ():
+            if candidate.get("index", 0) == 0:
+                yield from self._candidate(body, candidate)
+
+    def _message(self, body: Body) -> Iterator[Piece]:
+        yield from self._delta(body)
+
+    def _candidate(self, body: Body, candidate: Body) -> Iterator[Piece]:
+        content: Body = candidate.get("content") or {}
+        parts: list[Body] = content.get("parts") or []
+        if parts:
+            self.marker = None  # some versions mark every part of a stream as the last: the last one's word counts
+        for part in parts:
+            yield from self._part(part, str(body.get("responseId", "")))
+        self.marker = candidate.get("finishReason") or self.marker
+
+    def _part(self, part: Body, answer: str) -> Iterator[Piece]:
+        if call := part.get("functionCall"):
+            index = len(self._calls)
+            arguments = json.dumps(call.get("args") or {})
+            id_ = call.get("id") or derive_id("call", self._provider, answer, index, call["name"], arguments)
+            signature = part.get("thoughtSignature")
+            yield from self._tool(index, f"{id_}{_SIGNATURE}{signature}" if signature else id_, call["name"], arguments)
+        elif "text" in part and not part.get("thought"):
+            yield from self._text(part["text"])
+        else:
+            yield Working()
+
+    def _tokens(self, usage: Body) -> Tokens:
+        """Gemini bills thoughts as output and counts them beside the candidates."""
+        return Tokens(
+            input=usage["promptTokenCount"],
+            output=(usage.get("candidatesTokenCount") or 0) + (usage.get("thoughtsTokenCount") or 0),
+            cached=usage.get("cachedContentTokenCount") or 0,
+        )

@@ -1,0 +1,89 @@
+"""OpenAI's chat completions, spoken by most vendors and servers: `choices`, `finish_reason`, `[DONE]`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+from domain.ids import derive_id
+from providers.types import Piece, TextDelta, Tokens, ToolDelta, Working
+from providers.wire.events import Event
+from providers.wire.reading import Body, Reading
+
+_THOUGHTS = ("reasoning_content", "reasoning")
+
+
+class OpenAIReading(Reading):
+    def event(self, event: Event) -> list[Piece]:
+        """As any; `[DONE]` says that no more comes, not that the answer is whole."""
+        if event.data.strip() == b"[DONE]":
+            self.ended = True
+            return []
+        return super().event(event)
+
+    @property
+    def over(self) -> bool:
+        return self.ended or self.marker is not None
+
+    def _delta(self, body: Body) -> Iterator[Piece]:
+        if body.get("usage"):
+            self._usage = body["usage"]
+        if "choices" not in body and "usage" not in body:
+            raise KeyError("choices")
+        for choice in body.get("choices") or ():
+            if choice.get("index", 0) == 0:
+                yield from self._choice(body, choice, choice.get("delta") or {})
+
+    def _message(self, body: Body) -> Iterator[Piece]:
+        self._usage = body.get("usage") or {}
+        choice = body["choices"][0]
+        yield from self._choice(body, choice, choice.get("message") or {})
+
+    def _choice(self, body: Body, choice: Body, said: Body) -> Iterator[Piece]:
+        finished = self.marker is not None
+        for piece in self._said_in(said, str(body.get("id", ""))):
+            if finished and isinstance(piece, TextDelta | ToolDelta):
+                raise ValueError("More content after the end marker")
+            yield piece
+        if marker := choice.get("finish_reason"):
+            self.marker = str(marker)
+
+    def _said_in(self, said: Body, answer: str) -> Iterator[Piece]:
+        if any(said.get(thought) for thought in _THOUGHTS):
+            yield Working()
+        yield from self._content(said.get("content"))
+        if refusal := said.get("refusal"):
+            self._refusal.append(str(refusal))
+        for place, call in enumerate(said.get("tool_calls") or ()):
+            yield from self._call(call, call.get("index", place), answer)
+
+    def _content(self, content: object) -> Iterator[Piece]:
+        if not isinstance(content, list):
+            yield from self._text(content)
+            return
+        for part in cast("list[Body]", content):
+            if part.get("type") == "text":
+                yield from self._text(part["text"])
+            else:
+                yield Working()
+
+    def _call(self, call: Body, index: int, answer: str) -> Iterator[Piece]:
+        function: Body = call.get("function") or {}
+        arguments: Any = function.get("arguments") or ""
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        name = function.get("name")
+        if self._is_answer(index, name):
+            yield from self._text(text)
+        else:
+            yield from self._tool(index, call.get("id") or derive_id("call", self._provider, answer, index), name, text)
+
+    def _tokens(self, usage: Body) -> Tokens:
+        details: Body = usage.get("prompt_tokens_details") or {}
+        cached = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0
+        return Tokens(
+            input=usage["prompt_tokens"],
+            output=usage.get("completion_tokens") or 0,
+            cached=cached,
+            cache_write=details.get("cache_write_tokens") or 0,
+        )
