@@ -34,6 +34,7 @@ def checks(runtime: Runtime) -> list[HealthCheck]:
         _policy(runtime),
         *_connectors(runtime),
         *_providers(runtime),
+        *_drift(runtime),
         *_extensions(runtime),
     ]
 
@@ -92,6 +93,22 @@ def _providers(runtime: Runtime) -> Iterator[HealthCheck]:
             detail=missing or f"{provider.spec.model} can be called",
             fix="Without any provider Accord works by rules alone and says so." if missing else "",
         )
+
+
+def _drift(runtime: Runtime) -> Iterator[HealthCheck]:
+    from agents.canaries import drift, in_words
+
+    for name, state in drift(runtime).items():
+        if state.runs:
+            yield HealthCheck(
+                name=f"answers of {name}",
+                ok=not state.shifts,
+                needed=False,
+                detail=f"changed: {in_words(state)}, since {state.since:%Y-%m-%d %H:%M}"
+                if state.since
+                else "as before",
+                fix="Compare it with the others by `accord eval providers`, or take it out." if state.shifts else "",
+            )
 
 
 def _extensions(runtime: Runtime) -> Iterator[HealthCheck]:

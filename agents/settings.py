@@ -49,6 +49,10 @@ class RoutingSettings(Record):
     hedge: bool = False
     cache: Literal["off", "exact"] = "exact"
     default_data_class: Literal["public", "internal", "confidential", "personal"] = "internal"
+    pseudonyms: bool = False
+    """Whether every provider but a local one gets placeholders for people and accounts; else those that ask for it."""
+    canaries_h: float | None = Field(default=None, gt=0)
+    """Hours between two askings of the same questions, which show when a provider's answers change; None for never."""
 
 
 class SandboxSettings(Record):
@@ -82,9 +86,54 @@ class ApprovalSettings(Record):
     """Share of asked proposals that come once more with a planted fault, to measure whether approvers still read."""
 
 
+class OidcSettings(Record):
+    """Signing in with the company's own accounts (OpenID Connect, code flow with PKCE)."""
+
+    issuer: str = Field(pattern=r"^https?://[^\s]+$")
+    """Address of the provider, whose `/.well-known/openid-configuration` says the rest. HTTP only on loopback."""
+    client_id: str
+    client_secret_env: str = "ACCORD_OIDC_SECRET"  # noqa: S105 — the name of a variable
+    """Environment variable (or `<variable>_FILE`) that holds the client's secret."""
+    redirect_url: str | None = None
+    """Our `/login/oidc/callback` as the provider knows it; by default below the address of the request."""
+    person_claim: str = "email"
+    """The claim that names the person; an e-mail address counts only when the provider verified it."""
+    roles_claim: str = "groups"
+    roles: Mapping[str, str] = Field(default_factory=dict[str, str])
+    """Value of `roles_claim` to role here. Nobody is an administrator unless a value is mapped to `admin`."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _in_secret(cls, value: str) -> str:
+        host = urlsplit(value).hostname
+        if value.startswith("http://") and host not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("use https, since whoever listens could sign in as anybody")
+        return value
+
+
 class AuthSettings(Record):
     mode: Literal["local", "oidc"] = "local"
     people: tuple[Person, ...] = ()
+    oidc: OidcSettings | None = None
+    hosts: tuple[str, ...] = ()
+    """Names by which the server may be called; any when empty."""
+
+    @model_validator(mode="after")
+    def _told_where(self) -> AuthSettings:
+        if self.mode == "oidc" and self.oidc is None:
+            raise ValueError("`mode: oidc` needs `oidc` with `issuer` and `client_id`")
+        return self
+
+
+class RateSettings(Record):
+    """How often the server may be called, in this process."""
+
+    key_per_s: float = Field(default=1000, gt=0)
+    key_burst: float = Field(default=5000, ge=1)
+    """Requests at once of one key or session; a batch of signals is one request."""
+    address_per_s: float = Field(default=100, gt=0)
+    address_burst: float = Field(default=1000, ge=1)
+    """Requests at once of one address without a key: webhooks, sign-ins, wrong keys."""
 
 
 class MailSettings(Record):
@@ -141,6 +190,7 @@ class Settings(BaseSettings):
     policy: Path | None = None
     approvals: ApprovalSettings = ApprovalSettings()
     auth: AuthSettings = AuthSettings()
+    limits: RateSettings = RateSettings()
     mail: MailSettings = MailSettings()
     slack: SlackSettings = SlackSettings()
     public_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")

@@ -120,9 +120,13 @@ def summed_up(at: datetime, answers: Sequence[tuple[Canary, ModelAnswer]]) -> Ca
     )
 
 
-def shifts(history: Sequence[CanaryRun]) -> list[Shift]:
-    """What has changed with the last runs of `history` (oldest first); nothing while there are too few before them."""
-    before, now = history[:-LATEST][-MOST_BEFORE:], history[-LATEST:]
+def shifts(history: Sequence[CanaryRun], since: datetime | None = None) -> list[Shift]:
+    """What has changed with the last runs of `history` (oldest first); nothing while there are too few before them.
+
+    While an alarm stands, `since` is its beginning: the last runs are held against those from before it.
+    """
+    now = history[-LATEST:]
+    before = [run for run in history[:-LATEST] if since is None or run.at < since][-MOST_BEFORE:]
     if len(before) < LEAST_BEFORE:
         return []
     found: list[Shift] = []
@@ -134,6 +138,18 @@ def shifts(history: Sequence[CanaryRun]) -> list[Shift]:
             shown = watched.shown
             found.append(Shift(what=watched.what, before=shown(_mean(old)), now=shown(_mean(new)), p_value=p_value))
     return found
+
+
+def remembered(history: Sequence[CanaryRun], since: datetime | None) -> list[CanaryRun]:
+    """The runs of `history` that later ones are held against, with those of an alarm that stands."""
+    if since is None:
+        return list(history[-(MOST_BEFORE + LATEST) :])
+    return [run for run in history if run.at < since][-MOST_BEFORE:] + [run for run in history if run.at >= since]
+
+
+def outlived(history: Sequence[CanaryRun], since: datetime | None) -> bool:
+    """Whether an alarm has stood so long that what the answers have become is the new measure."""
+    return since is not None and sum(run.at >= since for run in history) >= MOST_BEFORE
 
 
 def permutation_p(before: Sequence[float], now: Sequence[float]) -> float:

@@ -18,6 +18,8 @@ class Work:
     act: Callable[[str], Move]
     enrich: Callable[[], None]
     """Let a model reword what the rules proposed: slow, never waited for, lost without harm."""
+    watch: Callable[[], None]
+    """Ask the model providers their canary questions when it is time: slow, never waited for."""
 
 
 class Driver(Protocol):

@@ -26,6 +26,8 @@ SWEEP_S = 5.0
 """Seconds between looks for actions that are due and that no workflow here is carrying."""
 LISTEN_EVERY = 12
 """Sweeps between two readings of the connected tools: a minute."""
+WATCH_S = 60.0
+"""Seconds between two looks whether the providers' canary questions are due."""
 LOOK_EVERY = 6
 """Sweeps between two in which every due action is told to look again, in case its workflow was lost: half a minute."""
 RETRY_S = 15.0
@@ -62,7 +64,7 @@ class WallTimeDriver:
         self._work = work
         self._stopping.clear()
         self._launch()
-        for loop in (self._round_loop, self._begin_loop, self._sweep_loop, self._word_loop):
+        for loop in (self._round_loop, self._begin_loop, self._sweep_loop, self._word_loop, self._watch_loop):
             thread = threading.Thread(target=loop, name=f"accord{loop.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -88,7 +90,7 @@ class WallTimeDriver:
         self._worded.set()
         self._awake.put(None)
         # A model may take a minute to end its sentence; its words are not waited for.
-        for thread in (each for each in self._threads if not each.name.endswith("_word_loop")):
+        for thread in (each for each in self._threads if not each.name.endswith(("_word_loop", "_watch_loop"))):
             thread.join(timeout=10)
         self._threads.clear()
         # A thread that waits for days would keep the process from ending.
@@ -218,3 +220,11 @@ class WallTimeDriver:
                 self._work.enrich()
             except Exception:  # edge: words are a comfort; their loss stops nothing
                 log.exception("rewording failed; the rules' words stay")
+
+    def _watch_loop(self) -> None:
+        while not self._stopping.wait(WATCH_S):
+            try:
+                if self._work is not None:
+                    self._work.watch()
+            except Exception:  # edge: watching is a comfort; its loss stops nothing
+                log.exception("the canary questions failed; the next time is in a minute")
