@@ -96,7 +96,7 @@ def _providers(runtime: Runtime) -> Iterator[HealthCheck]:
 
 
 def _drift(runtime: Runtime) -> Iterator[HealthCheck]:
-    from agents.canaries import drift, in_words
+    from agents.drift import drift, in_words
 
     for name, state in drift(runtime).items():
         if state.runs:

@@ -9,7 +9,7 @@ from agents.parts import Runtime
 def work_of(runtime: Runtime) -> Work:
     """The work of `runtime`. What does it is imported when work begins, not when a command starts."""
     from agents.act import advance
-    from agents.canaries import CanaryWatch
+    from agents.drift import CanaryWatch
     from agents.enrich import Enricher
     from agents.intake import pull
     from agents.reason import run_round

@@ -1,117 +1,53 @@
-"""The same questions on a schedule: a vendor that changes its model without a word is noticed and told of."""
+"""A canary goes the way of every proposal up to the answer; then nothing happens, and it is counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
-import pytest
-
-from agents.canaries import CanaryWatch, drift, in_words
-from agents.clock import ManualClock
-from agents.health import checks
-from agents.parts import Runtime
-from agents.runtime import Overrides, build
-from agents.settings import MemorySettings, RoutingSettings, Settings
-from providers.drift import canaries
-from providers.scripted import ScriptedAdapter
-from providers.types import ModelRequest, ProviderSpec
-
-START = datetime(2026, 3, 4, 9, tzinfo=UTC)
-RIGHT = {
-    "en-sum": "391",
-    "fr-rate": "25 %",
-    "en-json": '{"change_pct": -8}',
-    "fr-json": '{"change_pct": 12}',
-    "en-reason": "security",
-    "fr-reason": "prix",
-    "en-date": "2026-04-02",
-    "fr-order": "0,35, 3,05, 3,5, 35",
-    "en-only": "READY",
-    "fr-refuse": "INCONNU",
-    "en-words": "They would have come anyway.",
-    "fr-words": "Un groupe non exposé, pour comparer.",
-}
-ASKED = {canary.ask: canary.id for canary in canaries()}
+from agents.attention import attention
+from agents.reason import run_round
+from agents.settings import ApprovalSettings
+from domain.proposals import Proposal
 
 
-class Vendor:
-    """Answers rightly until it is worse; then the JSON and the dates are wrong."""
-
-    worse = False
-    asked = 0
-
-    def __call__(self, request: ModelRequest) -> str:
-        self.asked += 1
-        name = ASKED[request.messages[0].text]
-        return "I do not know." if self.worse and name.endswith(("json", "date", "sum")) else RIGHT[name]
-
-
-@pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def runtime(tmp_path: Path, vendor: Vendor, clock: ManualClock) -> Iterator[Runtime]:
-    settings = Settings(
-        home=tmp_path,
-        memory=MemorySettings(url="off"),
-        providers=(ProviderSpec(name="one", model="scripted/m"),),
-        routing=RoutingSettings(canaries_h=6),
-        connectors={},
+def with_canary(company: Any) -> tuple[Proposal, Proposal]:
+    """The real proposal and its canary, the rate being one for all."""
+    settings = company.runtime.settings.model_copy(
+        update={"approvals": ApprovalSettings.model_construct(canary_rate=1)}
     )
-    made = build(settings, Overrides(clock=clock, scripted=ScriptedAdapter(vendor), in_memory=True))
-    yield made
-    made.close()
+    company.runtime = replace(company.runtime, settings=settings)
+    company.wishes.add(company.budget_spec("budget:a", 1_150))
+    real, canary = map(company.runtime.store.proposals.get, run_round(company.runtime).proposed)
+    return real, canary
 
 
-def test_a_vendor_that_grew_worse_is_told_of_once_and_again_when_it_is_well(
-    runtime: Runtime, vendor: Vendor, clock: ManualClock
-) -> None:
-    told: list[tuple[str, float]] = []
-    watch = CanaryWatch(runtime, lambda _task, name, quality_rate, _at: told.append((name, quality_rate)))
-
-    def days(number: int) -> list[str]:
-        for _ in range(4 * number):
-            watch()
-            clock.set(clock.now() + timedelta(hours=6))
-        return [row.verb for row in runtime.store.audit.page(limit=500).items if row.subject == "one"]
-
-    watch()
-    watch()
-    assert vendor.asked == len(ASKED), "asked again before it was time"
-    assert days(5) == []
-    vendor.worse = True
-    assert days(1) == ["provider.drifted"]
-    state = drift(runtime)["one"]
-    assert in_words(state) == "right answers 100% → 67%"
-    failing = [check for check in checks(runtime) if not check.ok and check.name == "answers of one"]
-    assert [check.needed for check in failing] == [False]
-    assert "right answers 100% → 67%" in failing[0].detail
-    assert days(3) == ["provider.drifted"], "an alarm that stands is told of again, or forgotten"
-    vendor.worse = False
-    assert days(3) == ["provider.drifted", "provider.steady"]
-    vendor.worse = True
-    assert days(10)[-2:] == ["provider.drifted", "provider.steady"], "the new level never became the measure"
-    assert told[0] == ("one", 1.0)
-    assert min(quality_rate for _, quality_rate in told) == pytest.approx(8 / 12)
+def test_an_approved_canary_changes_nothing_and_is_counted_as_missed(company: Any) -> None:
+    real, canary = with_canary(company)
+    told = company.answer(canary)
+    company.answer(real)
+    company.work(hours=1)
+    assert (told.status, company.status(canary), company.budget()) == ("void", "denied", 115_000)
+    assert "test of attention" in told.detail
+    (ana,) = attention(company.runtime, 30)
+    assert (ana.person, ana.answers, ana.canaries, ana.canaries_caught, ana.approve_rate) == ("ana", 2, 1, 0, 1.0)
 
 
-def test_another_model_under_the_same_name_begins_anew(runtime: Runtime) -> None:
-    runtime.store.flags.set("drift", {"one": {"model": "scripted/old", "runs": [], "shifts": [], "since": None}})
-    CanaryWatch(runtime)()
-    assert (drift(runtime)["one"].model, len(drift(runtime)["one"].runs)) == ("scripted/m", 1)
+def test_a_refused_canary_is_counted_as_caught_and_not_as_a_refusal(company: Any) -> None:
+    _, canary = with_canary(company)
+    company.answer(canary, kind="reject", reason="the title says raise")
+    (ana,) = attention(company.runtime, 30)
+    assert (ana.canaries, ana.canaries_caught, ana.approve_rate) == (1, 1, 0.0)
 
 
-def test_nobody_is_asked_unless_it_is_wanted(runtime: Runtime, vendor: Vendor) -> None:
-    never = runtime.settings.model_copy(update={"routing": RoutingSettings()})
-    object.__setattr__(runtime, "settings", never)
-    CanaryWatch(runtime)()
-    assert vendor.asked == 0
+def test_a_canary_keeps_nothing_else_from_being_proposed(company: Any) -> None:
+    real, _ = with_canary(company)
+    company.answer(real, kind="reject")
+    company.work(hours=1)
+    company.wishes.add(company.budget_spec("budget:a", 1_140))
+    assert len(run_round(company.runtime).proposed) == 2
+
+
+def test_without_a_rate_there_are_none(company: Any) -> None:
+    company.ask()
+    assert len(company.runtime.store.proposals.pending()) == 1
