@@ -19,15 +19,18 @@ from api.auth import Gate
 from api.events import MAX_BODY
 from api.metrics import Meters
 from api.middleware import Bounded, Guarded, Measured, SafeHeaders
+from api.notice_desk import open_desk
 from api.openapi import describe
 from api.pages import Pages
 from api.routes import (
     actions,
+    answers,
     approvers,
     audit,
     connectors,
     health,
     keys,
+    links,
     modes,
     outcomes,
     pages,
@@ -38,6 +41,7 @@ from api.routes import (
     segment,
     signals,
     situations,
+    slack,
     webhooks,
 )
 
@@ -60,13 +64,19 @@ _NOUNS = (
     modes,
     health,
     pages,
+    answers,
+    links,
+    slack,
 )
 
 
-def create_app(runtime: Runtime, *, gate: Gate | None = None, demo: bool = False) -> FastAPI:
+def create_app(
+    runtime: Runtime, *, gate: Gate | None = None, demo: bool = False, url: str = "http://127.0.0.1:8080"
+) -> FastAPI:
     """The app over `runtime`; it starts the driver and, when it ends, stops it. The caller closes the runtime.
 
-    `gate` may be given by who has printed the first key with it; `demo` adds the next-day switch.
+    `gate` may be given by who has printed the first key with it; `demo` adds the next-day switch;
+    `url` is where people reach the pages unless the configuration says otherwise.
     """
     app = FastAPI(
         title="Accord",
@@ -81,6 +91,7 @@ def create_app(runtime: Runtime, *, gate: Gate | None = None, demo: bool = False
     app.state.gate = gate or Gate(runtime)
     app.state.meters = Meters(runtime)
     app.state.pages = Pages(runtime, app.state.gate, demo=demo)
+    app.state.desk = open_desk(runtime, app.state.gate, url)
     for noun in _NOUNS:
         app.include_router(noun.router)
     if demo:
@@ -101,9 +112,11 @@ def create_app(runtime: Runtime, *, gate: Gate | None = None, demo: bool = False
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     runtime: Runtime = app.state.runtime
     await run_in_threadpool(runtime.start)
+    app.state.desk.start()
     try:
         yield
     finally:
+        await run_in_threadpool(app.state.desk.stop)
         await run_in_threadpool(runtime.driver.stop)
 
 

@@ -18,9 +18,9 @@ from api.metrics import Meters
 from api.problems import answer, is_page, problem
 from domain.errors import AccordError, Unauthorised
 
-_OPEN = frozenset({"/healthz", "/readyz", "/login"})
-_OPEN_BELOW = ("/static/", "/v1/webhooks/")
-"""Webhooks prove themselves by signature."""
+_OPEN = frozenset({"/healthz", "/readyz", "/login", "/answer"})
+_OPEN_BELOW = ("/static/", "/v1/webhooks/", "/v1/slack/")
+"""Webhooks and Slack prove themselves by signature, links in mails by their token."""
 _SAFETY = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "

@@ -15,7 +15,7 @@ from agents import modes
 from api import wording
 from api.auth import Caller, Gate
 from api.problems import Problem
-from api.wording import Wording
+from api.wording import Language, Wording
 from domain.errors import AccordError
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def wording(self, request: Request) -> Wording:
-        """The words of this request."""
+    def wording(self, request: Request, preferred: Language | None = None) -> Wording:
+        """The words of this request; `preferred` holds where the address and the cookie name none."""
         language = wording.choose(
             request.query_params.get("lang"),
             request.cookies.get(wording.COOKIE),
-            request.headers.get("accept-language", ""),
+            preferred or request.headers.get("accept-language", ""),
             self._runtime.settings.language,
         )
         return Wording(language, self._runtime.clock.now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,6 +29,7 @@ _TITLES: dict[int, tuple[str, str]] = {
     413: ("too_large", "Too large"),
     415: ("unsupported_media_type", "Unsupported content type"),
     422: ("invalid_input", "The request is not valid"),
+    408: ("too_slow", "Too slow"),
     429: ("over_budget", "A limit would be passed"),
     500: ("internal", "Accord failed"),
     502: ("external", "A connected tool or model failed"),
@@ -113,12 +114,12 @@ def register(app: FastAPI, write_page: PageWriter) -> None:
 
     async def on_accord(request: Request, error: Exception) -> Response:
         assert isinstance(error, AccordError)  # noqa: S101 — Starlette's handlers are typed for any Exception
-        found = problem(request.url.path, error.status, error.detail, code=error.code)
+        found = problem(request.url.path, error.status, error.detail, code=error.code, errors=_faults(error))
         if error.status >= 500:
-            _log.error("%s %s: %s", request.method, request.url.path, error.detail)
+            _log.error("%s %r: %r", request.method, request.url.path, error.detail)
         if openai_errors.covers(request.url.path):
             return openai_errors.answer(error, _WALL.now())
-        return await reply(request, found, _retry_after(error))
+        return await reply(request, found, retry_after(error))
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 — as above
@@ -133,7 +134,7 @@ def register(app: FastAPI, write_page: PageWriter) -> None:
         return await reply(request, invalid(request.url.path, error.errors()))
 
     async def on_crash(request: Request, error: Exception) -> Response:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        _log.error("%s %r failed", request.method, request.url.path, exc_info=error)
         detail = "Something went wrong inside Accord; the server's log tells what. Try again, then report it."
         return await reply(request, problem(request.url.path, 500, detail))
 
@@ -169,6 +170,13 @@ def _http_detail(request: Request, error: HTTPException) -> str:
     return str(error.detail)
 
 
-def _retry_after(error: AccordError) -> dict[str, str]:
+def _faults(error: AccordError) -> list[Fault]:
+    """The parts of a request that were refused, where the error names them as (field, message)."""
+    named = cast("list[tuple[str, str]]", error.facts.get("errors") or [])
+    return [Fault(field=field, message=message) for field, message in named]
+
+
+def retry_after(error: AccordError) -> dict[str, str]:
+    """The header that says when to try again, where the error knows."""
     seconds = error.facts.get("retry_after_s")
     return {"retry-after": str(max(1, round(seconds)))} if isinstance(seconds, int | float) else {}

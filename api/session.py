@@ -16,7 +16,7 @@ from domain.errors import Unauthorised
 COOKIE = "accord_session"
 SESSION_LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(minutes=30)
-Purpose = Literal["session", "login"]
+Purpose = Literal["session", "login", "answer"]
 
 
 class Signer:

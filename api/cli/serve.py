@@ -124,7 +124,7 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
     url = _url(listener)
     _greet(console, gate, url, demo=demo)
 
-    app = create_app(runtime, gate=gate, demo=demo)
+    app = create_app(runtime, gate=gate, demo=demo, url=url)
 
     class Server(uvicorn.Server):
         """Tells on stdout that it answers, and only then begins the work, whose engine takes a second to load."""

@@ -1,4 +1,4 @@
-"""The pages: sign in, today, a proposal, a situation, value. Forms post, then redirect."""
+"""The pages: sign in, today, a situation, value, policy. Forms post, then redirect; `answers.py` holds a proposal's."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Annotated, Literal, cast
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from agents import approve, modes, settle, undo, value
+from agents import modes, settle, undo, value
 from agents.attention import attention
 from agents.demo import next_day
 from agents.hindsight import look_back
+from agents.people import absent_people
 from api.auth import Caller, CurrentCaller, Gate, needs
 from api.cards import card
 from api.given import Guard, Used
@@ -19,7 +20,6 @@ from api.pages import Pages, is_https
 from api.routes.situations import timeline, with_proposals
 from api.session import COOKIE, SESSION_LASTS
 from domain.audit import Fact
-from domain.decisions import DecisionKind, DecisionRequest
 from domain.errors import Forbidden, Unauthorised
 from domain.proposals import ProposalStatus
 
@@ -31,7 +31,7 @@ def _pages(request: Request) -> Pages:
     return cast("Pages", request.app.state.pages)
 
 
-def _own_form(gate: Guard, caller: CurrentCaller, csrf: Annotated[str, Form()] = "") -> None:
+def own_form(gate: Guard, caller: CurrentCaller, csrf: Annotated[str, Form()] = "") -> None:
     """Refuses a form that another site made the browser post."""
     if caller.nonce is None or not gate.signer.csrf_fits(caller.nonce, csrf):
         raise Forbidden("This form is not of your session. Reload the page and send it again.")
@@ -41,9 +41,9 @@ Shown = Annotated[Pages, Depends(_pages)]
 Text = Annotated[str, Form(max_length=4000)]
 router = APIRouter(include_in_schema=False)
 reader = APIRouter(include_in_schema=False, dependencies=[needs("read")])
-writer = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(_own_form)])
-admin = APIRouter(include_in_schema=False, dependencies=[needs("admin"), Depends(_own_form)])
-demo_router = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(_own_form)])
+writer = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(own_form)])
+admin = APIRouter(include_in_schema=False, dependencies=[needs("admin"), Depends(own_form)])
+demo_router = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(own_form)])
 
 
 @router.get("/login")
@@ -67,7 +67,7 @@ def login(request: Request, pages: Shown, gate: Guard, key: Annotated[str, Form(
 
 
 def _signed_in(request: Request, gate: Gate, caller: Caller) -> Response:
-    response = _to("/")
+    response = to("/")
     response.set_cookie(
         COOKIE,
         gate.open_session(caller),
@@ -79,10 +79,10 @@ def _signed_in(request: Request, gate: Gate, caller: Caller) -> Response:
     return response
 
 
-@router.post("/logout", dependencies=[Depends(_own_form)])
+@router.post("/logout", dependencies=[Depends(own_form)])
 def logout() -> Response:
     """Ends the session in this browser."""
-    response = _to("/login")
+    response = to("/login")
     response.delete_cookie(COOKIE)
     return response
 
@@ -91,6 +91,7 @@ def logout() -> Response:
 def today_page(request: Request, runtime: Used, pages: Shown, gate: Guard, caller: CurrentCaller) -> Response:
     """Pending proposals as cards, open situations, what was answered lately."""
     now, words = runtime.clock.now(), pages.wording(request)
+    absent = absent_people(runtime, caller.person, now)
     pending = runtime.store.proposals.pending()
     open_ones = runtime.store.situations.page(status="open", limit=_NEWEST)
     counts = {s.id: len(runtime.store.proposals.page(situation=s.id, limit=200).items) for s in open_ones.items}
@@ -100,7 +101,7 @@ def today_page(request: Request, runtime: Used, pages: Shown, gate: Guard, calle
         if proposal.status is not ProposalStatus.PENDING
     ]
     values = {
-        "cards": [card(proposal, caller.person, now, words) for proposal in pending[:_NEWEST]],
+        "cards": [card(proposal, caller.person, now, words, absent) for proposal in pending[:_NEWEST]],
         "pending": len(pending),
         "situations": open_ones.items,
         "more_situations": open_ones.next is not None,
@@ -114,28 +115,15 @@ def today_page(request: Request, runtime: Used, pages: Shown, gate: Guard, calle
     return pages.render(request, "today.html", values)
 
 
-@reader.get("/proposals/{id}")
-def proposal_page(id: str, request: Request, runtime: Used, pages: Shown, caller: CurrentCaller) -> Response:  # noqa: A002 — path
-    """One proposal with everything that a decision needs."""
-    proposal = runtime.store.proposals.get(id)
-    outcomes = runtime.store.outcomes.page(proposal=id, limit=_NEWEST).items
-    values = {
-        "card": card(proposal, caller.person, runtime.clock.now(), pages.wording(request)),
-        "situation": runtime.store.situations.get(proposal.situation),
-        "outcomes": outcomes,
-        "horizon": runtime.settings.objective.horizon_days,
-    }
-    return pages.render(request, "proposal.html", values)
-
-
 @reader.get("/situations/{id}")
 def situation_page(id: str, request: Request, runtime: Used, pages: Shown, caller: CurrentCaller) -> Response:  # noqa: A002 — path
     """One situation with its causes, proposals and history."""
     situation, about = with_proposals(runtime, id)
     now, words = runtime.clock.now(), pages.wording(request)
+    absent = absent_people(runtime, caller.person, now)
     values = {
         "situation": situation,
-        "cards": [card(proposal, caller.person, now, words) for proposal in about[:_NEWEST]],
+        "cards": [card(proposal, caller.person, now, words, absent) for proposal in about[:_NEWEST]],
         "timeline": timeline(situation, about),
         "currency": runtime.settings.objective.currency,
         "horizon": runtime.settings.objective.horizon_days,
@@ -168,29 +156,14 @@ def policy_page(request: Request, runtime: Used, pages: Shown) -> Response:
 def stop_on_page(runtime: Used, caller: CurrentCaller, reason: Text = "") -> Response:
     """The kill switch."""
     modes.stop(runtime, caller.person, reason)
-    return _to("/policy")
-
-
-@writer.post("/proposals/{id}/decisions")
-def answer_proposal(
-    id: str,  # noqa: A002 — path
-    runtime: Used,
-    caller: CurrentCaller,
-    decision: Annotated[Literal["approve", "reject", "escalate"], Form()],
-    fingerprint: Annotated[str, Form(max_length=200)],
-    reason: Text = "",
-) -> Response:
-    """A person's answer, recorded as given on the page."""
-    request = DecisionRequest(decision=DecisionKind(decision), fingerprint=fingerprint, reason=reason)
-    approve.decide(runtime, id, request, caller.person, channel="page")
-    return _to(f"/proposals/{id}?told={decision}")
+    return to("/policy")
 
 
 @writer.post("/actions/{id}/undo")
 def undo_on_page(id: str, runtime: Used, caller: CurrentCaller, reason: Text = "") -> Response:  # noqa: A002 — path
     """Sets back what an action changed."""
     undoing = undo.undo(runtime, id, caller.person, reason)
-    return _to(f"/proposals/{undoing.proposal}?told=undo")
+    return to(f"/proposals/{undoing.proposal}?told=undo")
 
 
 @writer.post("/actions/{id}/settle")
@@ -203,7 +176,7 @@ def settle_on_page(
 ) -> Response:
     """A person's word on what the tool neither confirmed nor denied."""
     settled = settle.settle_by_person(runtime, id, happened=happened == "yes", person=caller.person, reason=reason)
-    return _to(f"/proposals/{settled.proposal}?told=settle")
+    return to(f"/proposals/{settled.proposal}?told=settle")
 
 
 @admin.post("/mode")
@@ -212,7 +185,7 @@ def switch_mode(
 ) -> Response:
     """Turns the read-only switch."""
     modes.set_read_only(runtime, read_only == "on", caller.person, reason)
-    return _to("/")
+    return to("/")
 
 
 @demo_router.post("/act-as", dependencies=[needs("admin")])
@@ -231,10 +204,10 @@ def act_as(
 def play_on(runtime: Used) -> Response:
     """One more day of the demo company."""
     next_day(runtime)
-    return _to("/")
+    return to("/")
 
 
-def _to(path: str) -> RedirectResponse:
+def to(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
 
