@@ -21,6 +21,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "entities": ("id", "at", "body"),
     "rounds": ("id", "at", "signal_seq"),
     "audit": ("seq", "fact", "previous", "hash"),
+    "clear_texts": ("seq", "path", "salt", "value"),
     "keys": ("id", "name", "person", "scopes", "created_at", "revoked_at"),
     "flags": ("name", "value"),
     "recalled": ("collection", "id", "origin", "trust", "at", "text"),

@@ -40,8 +40,10 @@ _SECTIONS: Sections = {
     "Keep": (
         ("keys", "api.cli.keys:keys", "Create, list and revoke API keys."),
         ("models", "api.cli.models:models", "Fetch and list models."),
+        ("providers", "api.cli.providers:providers", "See how model providers stand; try one."),
         ("costs", "api.cli.costs:costs", "Sum what model calls cost."),
-        ("audit", "api.cli.keep:audit", "Verify the chain of recorded facts."),
+        ("audit", "api.cli.audit:audit", "Verify, export and prune the chain of recorded facts."),
+        ("redact", "api.cli.audit:redact", "Erase a person; the audit still verifies."),
         ("backup", "api.cli.keep:backup", "Copy the whole store to a file."),
         ("restore", "api.cli.keep:restore", "Start from a backup, read-only at first."),
         ("migrate", "api.cli.keep:migrate", "Bring the store's tables up to date."),

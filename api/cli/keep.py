@@ -1,4 +1,4 @@
-"""`accord audit`, `backup`, `restore`, `migrate` and `export`: that what Accord knows lasts."""
+"""`accord backup`, `restore`, `migrate` and `export`: that what Accord knows lasts."""
 
 from __future__ import annotations
 
@@ -8,34 +8,9 @@ from pathlib import Path
 
 import click
 
-from api.cli.command import Command, Group
-from api.cli.console import EXIT_CHECKS, Console
+from api.cli.command import Command
+from api.cli.console import Console
 from api.cli.settings import config_option, load, stored
-
-
-@click.group(cls=Group)
-def audit() -> None:
-    """Verify the chain of recorded facts."""
-
-
-@audit.command("verify", cls=Command)
-@click.option("--head", help="Hash of a head kept elsewhere: then a cut tail shows too.")
-@config_option
-@click.pass_obj
-def verify(console: Console, head: str | None, config: Path | None) -> None:
-    """Walk the whole chain. Exits with 3 when a row was changed, moved or cut.
-
-    \b
-    Example:
-      accord audit verify --head 5f1c…
-    """  # noqa: D301 — \b is click's mark for text it must not wrap
-    with stored(load(config)) as store:
-        check = store.audit.verify(head)
-    said = check.fault or "every row is where and what it was"
-    value = {"ok": check.fault is None, "rows": check.rows, "head": check.head, "fault": check.fault}
-    console.answer(value, [f"{check.rows:,} rows: {said}.", f"Head: {check.head}"])
-    if check.fault is not None:
-        raise click.exceptions.Exit(EXIT_CHECKS)
 
 
 @click.command(cls=Command)

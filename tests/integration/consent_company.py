@@ -1,9 +1,9 @@
 """Run as a process: days in which everything happens that can happen to an action, and a death at a named place each.
 
 Arguments: home, address of the store, `native` or `blind` (whether the tool recognises a repeated key), and how:
-`points` (one day for each place of `memory.crash`, and the tool's own), `random:SEED:KILLS` (SIGKILL by the parent at
-random moments), or `never`. Each life is a fork, so that the imports are paid once. What people were told is recorded
-is appended to `told.jsonl`. Prints JSON: how many lives it took, and the places never reached.
+`points:K` (a death at each K-th place of `memory.crash`, and the tool's own), `random:SEED:KILLS` (SIGKILL by the
+parent at random moments), or `never:DAYS`. Each life is a fork, so that the imports are paid once. What people were
+told is recorded is appended to `told.jsonl`. Prints JSON: how many lives it took, and the places never reached.
 """
 
 from __future__ import annotations
@@ -277,9 +277,10 @@ def order_of_places(home: Path, url: str, *, native: bool) -> list[str]:
     return list(dict.fromkeys(path.read_text().split()))
 
 
-def die_everywhere(home: Path, url: str, *, native: bool) -> dict[str, Any]:
-    """Every place once: several a day, one life each; then the days that end what the others began."""
+def die_everywhere(home: Path, url: str, *, native: bool, every: int) -> dict[str, Any]:
+    """Each `every`-th place once: several a day, one life each; then the days that end what the others began."""
     order = order_of_places(home, url, native=native)
+    chosen = order[::every]
     day = FIRST_DAYS
 
     def die_at(places: list[str]) -> list[str]:
@@ -292,12 +293,12 @@ def die_everywhere(home: Path, url: str, *, native: bool) -> dict[str, Any]:
         fork(partial(live, home, url, native=native, days=day))
         return []
 
-    waves = [order[start::DAYS_OF_DEATHS] for start in range(DAYS_OF_DEATHS)]
+    waves = [chosen[start::DAYS_OF_DEATHS] for start in range(DAYS_OF_DEATHS)]
     late = [place for wave in waves for place in die_at(wave)]
     never = [place for place in late if die_at([place])]
     fork(partial(live, home, url, native=native, days=day + 4))
     missed = [*(place for place in PLACES if place not in order), *never]
-    return {"places": len(PLACES), "kills": len(PLACES) - len(missed), "days": day + 4, "missed": missed}
+    return {"places": len(PLACES), "kills": len(chosen) - len(never), "days": day + 4, "missed": missed}
 
 
 def die_at_random(home: Path, url: str, *, native: bool, seed: int, kills: int) -> dict[str, Any]:
@@ -318,7 +319,7 @@ def main(home: Path, url: str, tool: str, how: str) -> dict[str, Any]:
     native = tool == "native"
     match kind:
         case "points":
-            return die_everywhere(home, url, native=native)
+            return die_everywhere(home, url, native=native, every=int(terms[0]))
         case "random":
             return die_at_random(home, url, native=native, seed=int(terms[0]), kills=int(terms[1]))
         case _:
