@@ -17,6 +17,7 @@ from api.cli.settings import config_option, load, opened
 from domain.errors import AccordError
 
 if TYPE_CHECKING:
+    from agents.parts import Runtime
     from agents.settings import Settings
     from domain.policy import Policy
 
@@ -35,9 +36,10 @@ class Finding:
 
 
 @click.command(cls=Command)
+@click.option("--online", is_flag=True, help="Also send one tiny real call to each provider; it is charged.")
 @config_option
 @click.pass_obj
-def doctor(console: Console, config: Path | None) -> None:
+def doctor(console: Console, online: bool, config: Path | None) -> None:  # noqa: FBT001 — click's
     """Check the installation: each line is ok, warn or fail, with its fix. Exits with 3 when something fails.
 
     \b
@@ -45,7 +47,7 @@ def doctor(console: Console, config: Path | None) -> None:
       accord doctor --json
     """  # noqa: D301 — \b is click's mark for text it must not wrap
     found: list[Finding] = []
-    for finding in _look(config):
+    for finding in _look(config, online=online):
         found.append(finding)
         if not console.as_json:
             console.say(_line(finding))
@@ -62,7 +64,7 @@ def _line(finding: Finding) -> str:
     return f"{level} {finding.name}: {finding.detail}{fix}"
 
 
-def _look(config: Path | None) -> Iterator[Finding]:
+def _look(config: Path | None, *, online: bool) -> Iterator[Finding]:
     python = sys.version.split()[0]
     yield Finding("python", "ok", f"{python} on {sysconfig.get_platform()}")
     try:
@@ -73,7 +75,7 @@ def _look(config: Path | None) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"home {settings.home.absolute()}, storage {_kind(settings.storage_url)}")
     yield from _people(settings)
     yield _embeddings(settings)
-    yield from _running(settings)
+    yield from _running(settings, online=online)
 
 
 def _kind(url: str) -> str:
@@ -108,15 +110,27 @@ def _embeddings(settings: Settings) -> Finding:
     return Finding("recall", "ok", f"by meaning, {settings.memory.url}")
 
 
-def _running(settings: Settings) -> Iterator[Finding]:
-    """What only a wired Accord can tell: store, connectors, extensions, and its own health checks."""
+def _running(settings: Settings, *, online: bool) -> Iterator[Finding]:
+    """What only a wired Accord can tell: store, connectors, extensions, providers, and its own health checks."""
     from agents.health import checks
+    from agents.provider_checks import provider_checks
 
     try:
         with opened(settings) as runtime:
-            for check in checks(runtime):
+            for check in (*checks(runtime), *provider_checks(runtime)):
                 level: Level = "ok" if check.ok else "fail" if check.needed else "warn"
                 yield Finding(check.name, level, check.detail, check.fix)
+            if online:
+                yield from _reached(runtime)
             yield from _roles(settings, runtime.policies.current())
     except AccordError as error:
         yield Finding("start", "fail", error.detail, "Mend what the line names, then run `accord doctor` again.")
+
+
+def _reached(runtime: Runtime) -> Iterator[Finding]:
+    from api.cli.providers import tried
+
+    for one in runtime.gateway.registry.usable:
+        result = tried(runtime, one.name)
+        fix = f"`accord providers test {one.name}` shows it attempt by attempt."
+        yield Finding(f"reach {one.name}", "ok" if result["answered"] else "warn", str(result["detail"]), fix)

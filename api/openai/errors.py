@@ -49,6 +49,7 @@ _BY_FAULT: Mapping[Fault, Told] = {
     Fault.CONNECTION: Told(502, _SERVER, "connection", retry=True),
     Fault.MALFORMED: Told(502, _SERVER, "malformed", retry=True),
     Fault.CUT: Told(502, _SERVER, "cut", retry=True),
+    Fault.EMPTY: Told(502, _SERVER, "empty", retry=True),
 }
 
 
