@@ -39,6 +39,7 @@ from providers.ledger import Ledger
 from providers.opening import open_gateway
 from providers.pricing import STATED_RATES
 from providers.registry import default_specs
+from providers.telemetry import Spans
 from providers.types import Budget
 
 if TYPE_CHECKING:
@@ -188,7 +189,15 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
     ledger = Ledger(journal, currency=currency, fx=rates, budgets=budgets)
     routing = settings.routing
     deadlines = Deadlines(routing.first_token_s, routing.inter_chunk_s, routing.total_s)
-    return open_gateway(specs, ledger, os.environ, scripted=scripted, deadlines=deadlines, hedge=routing.hedge)
+    return open_gateway(
+        specs,
+        ledger,
+        os.environ,
+        scripted=scripted,
+        deadlines=deadlines,
+        hedge=routing.hedge,
+        observers=(Spans(),),
+    )
 
 
 def _engine_url(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar, cast
 
@@ -20,7 +20,7 @@ from providers.answers import Check, any_text, by_schema, by_type
 from providers.health import Health
 from providers.latency import Latencies
 from providers.loop import LoopThread
-from providers.parts import Parts
+from providers.parts import Observer, Parts
 from providers.registry import Registry
 from providers.types import Attempt, DataClass, Message, ModelAnswer, ModelRequest, StreamEvent
 from providers.walk import Walk
@@ -72,6 +72,10 @@ class Gateway:
     def recent(self) -> tuple[PastCall, ...]:
         """The last calls, the newest last."""
         return tuple(self._recent)
+
+    def watch(self, observer: Observer) -> None:
+        """`observer` is told of every call that begins from now on."""
+        self._parts = replace(self._parts, observers=(*self._parts.observers, observer))
 
     def complete(self, request: ModelRequest) -> ModelAnswer:
         """`acomplete` for callers without an event loop."""
