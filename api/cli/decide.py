@@ -1,10 +1,9 @@
-"""`accord proposals`, `approve`, `reject` and `mode`: a person's part, from a terminal."""
+"""`accord proposals` and `mode`: what waits for people, and how much Accord may do."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from api.cli.console import Console
 from api.cli.settings import config_option, load, opened, person, person_option, stored
 
 if TYPE_CHECKING:
-    from domain.decisions import DecisionKind
     from domain.proposals import Proposal
 
 _STATUSES = ("pending", "approved", "rejected", "expired", "void", "all")
@@ -88,76 +86,6 @@ def _card(found: Proposal) -> Iterator[str]:
     for decision in found.decisions:
         reason = decision.reason or "no reason given"
         yield f"  {decision.kind} by {decision.by} at {decision.at:%Y-%m-%d %H:%M}: {reason}"
-
-
-@click.command(cls=Command)
-@click.argument("proposal_id")
-@click.option("--reason", default="", help="Why; reasons are learnt from.")
-@click.option("--fingerprint", help="Decide only if the proposal is still this version.")
-@person_option
-@config_option
-@click.pass_obj
-def approve(
-    console: Console, proposal_id: str, reason: str, fingerprint: str | None, person_id: str, config: Path | None
-) -> None:
-    """Approve all actions of a proposal, as a person that policy lets.
-
-    \b
-    Example:
-      accord approve prop_7e4f315b1f0a9c2d --as ana
-    """  # noqa: D301 — \b is click's mark for text it must not wrap
-    from domain.decisions import DecisionKind
-
-    _answer(console, config, Answer(proposal_id, person_id, DecisionKind.APPROVE, reason, fingerprint))
-
-
-@click.command(cls=Command)
-@click.argument("proposal_id")
-@click.option("--reason", required=True, help="Why; reasons are learnt from.")
-@click.option("--fingerprint", help="Decide only if the proposal is still this version.")
-@person_option
-@config_option
-@click.pass_obj
-def reject(
-    console: Console, proposal_id: str, reason: str, fingerprint: str | None, person_id: str, config: Path | None
-) -> None:
-    """Reject a proposal, with a reason.
-
-    \b
-    Example:
-      accord reject prop_7e4f315b1f0a9c2d --as ana --reason "Stock in Paris is short until Friday"
-    """  # noqa: D301 — \b is click's mark for text it must not wrap
-    from domain.decisions import DecisionKind
-
-    _answer(console, config, Answer(proposal_id, person_id, DecisionKind.REJECT, reason, fingerprint))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one person answers to one proposal."""
-
-    proposal: str
-    person: str
-    kind: DecisionKind
-    reason: str
-    fingerprint: str | None
-
-
-def _answer(console: Console, config: Path | None, answer: Answer) -> None:
-    from agents.approve import decide
-    from api.schemas.proposals import of_proposal
-    from domain.decisions import DecisionRequest
-
-    with opened(load(config)) as runtime:
-        who = person(runtime.settings, runtime.store, answer.person)
-        seen = runtime.store.proposals.get(answer.proposal)
-        request = DecisionRequest(
-            decision=answer.kind, fingerprint=answer.fingerprint or seen.fingerprint, reason=answer.reason
-        )
-        after = decide(runtime, answer.proposal, request, who, channel="cli")
-    missing = after.verdict.quorum - sum(1 for one in after.decisions if one.kind == "approve")
-    waits = f"; {missing} more of {', '.join(after.verdict.roles)} must approve" if after.status == "pending" else ""
-    console.answer(of_proposal(after).model_dump(mode="json"), [f"{after.id} is {after.status}{waits}."])
 
 
 @click.group(cls=Group)
