@@ -35,9 +35,8 @@ class Given(TypedDict):
 
 
 def _answering(command: Callable[P, R]) -> Callable[P, R]:
-    """Adds `--fingerprint`, `--as` and `--config`, and passes the console."""
+    """Adds `--fingerprint`, `--as` and `--config`."""
     for add in (
-        click.pass_obj,
         config_option,
         person_option,
         click.option("--fingerprint", help="Decide only if the proposal is still this version."),
@@ -50,6 +49,7 @@ def _answering(command: Callable[P, R]) -> Callable[P, R]:
 @click.argument("proposal_ids", nargs=-1, required=True, metavar="PROPOSAL...")
 @click.option("--reason", default="", help="Why; reasons are learnt from.")
 @_answering
+@click.pass_obj
 def approve(console: Console, proposal_ids: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Approve all actions of a proposal, as a person that policy lets. Several are approved together or not at all.
 
@@ -68,6 +68,7 @@ def approve(console: Console, proposal_ids: tuple[str, ...], **given: Unpack[Giv
 @click.option("--reason", default="", help="Why, in your words; reasons are learnt from.")
 @click.option("--reason-code", type=click.Choice(CODES), help="Why, in a word that can be counted.")
 @_answering
+@click.pass_obj
 def reject(console: Console, proposal_ids: tuple[str, ...], reason_code: str | None, **given: Unpack[Given]) -> None:
     """Reject a proposal, with a reason. Several are rejected together or not at all.
 
@@ -86,6 +87,7 @@ def reject(console: Console, proposal_ids: tuple[str, ...], reason_code: str | N
 @click.argument("proposal_id")
 @click.option("--reason", default="", help="Why.")
 @_answering
+@click.pass_obj
 def escalate(console: Console, proposal_id: str, **given: Unpack[Given]) -> None:
     """Hand a proposal on to whom its rule names."""
     from domain.decisions import DecisionKind
@@ -106,6 +108,7 @@ def escalate(console: Console, proposal_id: str, **given: Unpack[Given]) -> None
 @click.option("--check", is_flag=True, help="Only say what policy would say and what it would be worth.")
 @click.option("--reason", default="", help="Why.")
 @_answering
+@click.pass_obj
 def modify(
     console: Console,
     proposal_id: str,
