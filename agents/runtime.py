@@ -33,6 +33,7 @@ from domain.ports import Detector, Specialist
 from domain.signals import BUILT_IN_TYPES
 from memory.recall import Recall
 from memory.store import Store
+from providers.cache import ExactCache
 from providers.deadlines import Deadlines
 from providers.journal import Journal
 from providers.ledger import Ledger
@@ -197,6 +198,7 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
         deadlines=deadlines,
         hedge=routing.hedge,
         observers=(Spans(),),
+        cache=ExactCache() if routing.cache == "exact" else None,
     )
 
 

@@ -17,12 +17,14 @@ from pydantic import BaseModel, JsonValue
 
 from domain.errors import AccordError
 from providers.answers import Check, any_text, by_schema, by_type
+from providers.cache import replay
+from providers.candidates import may_answer
 from providers.health import Health
 from providers.latency import Latencies
 from providers.loop import LoopThread
 from providers.parts import Observer, Parts
 from providers.registry import Registry
-from providers.types import Attempt, DataClass, Message, ModelAnswer, ModelRequest, StreamEvent
+from providers.types import Attempt, DataClass, Message, ModelAnswer, ModelRequest, Reply, StreamEvent
 from providers.walk import Walk
 
 V = TypeVar("V")
@@ -132,7 +134,7 @@ class Gateway:
         return cast("V", call.walk.value), answers[-1]
 
     def _begin(self, request: ModelRequest, check: Check[V], *, deliver: bool) -> _Call[V]:
-        return _Call(self._parts, Walk(self._parts, request, check, deliver=deliver), request, self._recent)
+        return _Call(self._parts, Walk(self._parts, request, check, deliver=deliver), request, check, self._recent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +144,20 @@ class _Call(Generic[V]):
     parts: Parts
     walk: Walk[V]
     request: ModelRequest
+    check: Check[V]
     recent: deque[PastCall]
 
     async def events(self) -> AsyncGenerator[StreamEvent]:
         at, began = self.parts.clock.now(), self.parts.clock.elapsed()
         ended: ModelAnswer | AccordError | None = None
+        cache, key = self.parts.cache, self._cache_key()
         try:
-            async with aclosing(self.walk.events()) as events:
+            async with aclosing(self._again(key, at)) as events:
                 async for event in events:
                     if isinstance(event, ModelAnswer):
                         ended = event.model_copy(update={"parsed": self.walk.value})
+                        if cache is not None:
+                            cache.put(key, ended, at)
                         yield ended
                     else:
                         yield event
@@ -160,6 +166,29 @@ class _Call(Generic[V]):
             raise
         finally:
             self._note(at, ended, self.parts.clock.elapsed() - began)
+
+    def _cache_key(self) -> str | None:
+        cache, usable = self.parts.cache, self.parts.registry.usable
+        return None if cache is None else cache.key(self.request, may_answer(usable, self.request))
+
+    async def _again(self, key: str | None, at: datetime) -> AsyncGenerator[StreamEvent]:
+        """The events of an answer that was given before, else those of a new one."""
+        kept = self.parts.cache.get(key, at) if self.parts.cache is not None else None
+        if kept is not None and self._valid(kept):
+            for event in replay(kept):
+                yield event
+            return
+        async with aclosing(self.walk.events()) as events:
+            async for event in events:
+                yield event
+
+    def _valid(self, kept: ModelAnswer) -> bool:
+        """Whether `kept` passes this caller's check, which may ask for more than the schema says."""
+        try:
+            self.walk.value = self.check(Reply(text=kept.text, tool_calls=kept.tool_calls, finish=kept.finish))
+        except AccordError:
+            return False
+        return True
 
     def _note(self, at: datetime, ended: ModelAnswer | AccordError | None, latency_s: float) -> None:
         answer = ended if isinstance(ended, ModelAnswer) else None

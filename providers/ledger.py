@@ -22,12 +22,16 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import ConfigError, OverBudget
 from domain.ids import derive_id
+from providers.faults import Fault
 from providers.pricing import NANO, ceiling_nano, convert_nano, decimal_text
 from providers.registry import Provider
 from providers.types import Attempt, Budget, ModelRequest, Outcome, Tokens
 
 # Ten million: no call costs more, and a store's sums of such amounts fit 64 bits.
 _MOST_NANO = 10_000_000 * NANO
+
+# How an attempt may end while the vendor is still writing; `cancelled` when the caller went away.
+_UNENDED = frozenset({Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT, "cancelled"})
 
 Refusal = tuple[str, int]
 """The scope whose limit would be passed, and what it is charged already, in nano-units."""
@@ -157,19 +161,19 @@ class Ledger:
         free = provider.rates is not None and provider.rates.free
         return not free and any(scope in self._limits for scope in _scopes(provider.name, request))
 
-    def reserve(self, provider: Provider, request: ModelRequest, now: datetime) -> Reservation:
-        """Hold the most the attempt can cost; waits for the store when budgets cover it. Raises OverBudget naming the
-        budget it would pass, ConfigError when a budget covers a provider of unknown price, TransientError when the
-        store cannot be written, since a limit that cannot be checked is kept.
+    def reserve(self, provider: Provider, request: ModelRequest, now: datetime, prefix: str = "") -> Reservation:
+        """Hold the most the attempt can cost, with the `prefix` it goes on from; waits for the store when budgets cover
+        it. Raises OverBudget naming the budget it would pass, ConfigError when a budget covers a provider of unknown
+        price, TransientError when the store cannot be written, since a limit that cannot be checked is kept.
         """
-        hold, limits = self._planned(provider, request, now)
+        hold, limits = self._planned(provider, request, now, prefix)
         if limits:
             self._check(hold, limits, self._log.post(_held(hold, limits)).result())
         return hold
 
-    async def areserve(self, provider: Provider, request: ModelRequest, now: datetime) -> Reservation:
+    async def areserve(self, provider: Provider, request: ModelRequest, now: datetime, prefix: str = "") -> Reservation:
         """`reserve` from an event loop: reservations that wait together become one transaction."""
-        hold, limits = self._planned(provider, request, now)
+        hold, limits = self._planned(provider, request, now, prefix)
         if limits:
             posted = asyncio.wrap_future(self._log.post(_held(hold, limits)))
             try:
@@ -181,14 +185,15 @@ class Ledger:
         return hold
 
     def settle(self, hold: Reservation, attempt: Attempt, *, maybe_billed: bool) -> None:
-        """Replace `hold` by what `attempt` cost; a cost unknown though `maybe_billed` is charged as reserved. Never
-        blocks.
+        """Replace `hold` by what `attempt` cost; a cost unknown though `maybe_billed` is charged as reserved. What a
+        vendor told of an answer that broke off is no bill: it may have gone on writing. Never blocks.
         """
-        charged, estimated = (hold.amount_nano if maybe_billed else 0), maybe_billed
-        if attempt.cost_nano is not None and attempt.currency is not None:
+        charged = hold.amount_nano if maybe_billed else 0
+        known = attempt.cost_nano is not None and attempt.currency is not None and attempt.error_code not in _UNENDED
+        if known and attempt.cost_nano is not None and attempt.currency is not None:
             charged = convert_nano(attempt.cost_nano, attempt.currency, self._currency, self._fx)
-            estimated = False
-        self._log.post(_posting(hold, call=_record(hold, attempt, charged, estimated=estimated and charged > 0)))
+        told = attempt if known else attempt.model_copy(update={"cost_nano": None})
+        self._log.post(_posting(hold, call=_record(hold, told, charged, estimated=charged > 0 and not known)))
 
     def release(self, hold: Reservation) -> None:
         """Give back what is held for an attempt that was not made. Never blocks."""
@@ -196,21 +201,21 @@ class Ledger:
             self._log.post(_posting(hold))
 
     def _planned(
-        self, provider: Provider, request: ModelRequest, now: datetime
+        self, provider: Provider, request: ModelRequest, now: datetime, prefix: str
     ) -> tuple[Reservation, Mapping[str, int]]:
         limits = {scope: self._limits[scope] for scope in _scopes(provider.name, request) if scope in self._limits}
         if provider.rates is None and limits:
             raise _unpriced(provider, next(iter(limits)))
-        amount = min(_MOST_NANO, self._ceiling(provider, request))
+        amount = min(_MOST_NANO, self._ceiling(provider, request, prefix))
         # A free call passes no limit, also not one that is used up.
         limits = limits if amount else {}
         made = derive_id("call", self._name, next(self._ordinals))
         return Reservation(made, provider, request, now, amount, bool(limits)), limits
 
-    def _ceiling(self, provider: Provider, request: ModelRequest) -> int:
+    def _ceiling(self, provider: Provider, request: ModelRequest, prefix: str) -> int:
         if provider.rates is None or provider.rates.free:
             return 0
-        amount = ceiling_nano(provider.rates, request, veiled=provider.spec.pseudonyms)
+        amount = ceiling_nano(provider.rates, request, prefix=prefix, veiled=provider.spec.pseudonyms)
         return convert_nano(amount, provider.rates.currency, self._currency, self._fx)
 
     def _check(self, hold: Reservation, limits: Mapping[str, int], refusal: Refusal | None) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from providers.adapter import Adapter
+from providers.cache import ExactCache
 from providers.candidates import AsListed, Router
 from providers.deadlines import Deadlines
 from providers.gateway import Gateway
@@ -29,6 +30,7 @@ def open_gateway(  # noqa: PLR0913 - each is a seam of its own
     deadlines: Deadlines | None = None,
     hedge: bool = False,
     observers: Iterable[Observer] = (),
+    cache: ExactCache | None = None,
     clock: Clock | None = None,
 ) -> Generator[Gateway]:
     """A gateway over `specs`; connections and local models are closed with it. Nothing is started before a call.
@@ -50,6 +52,7 @@ def open_gateway(  # noqa: PLR0913 - each is a seam of its own
             deadlines=deadlines or Deadlines(),
             hedge=hedge,
             observers=tuple(observers),
+            cache=cache,
             clock=clock or Clock(),
         )
         gateway = Gateway(parts)

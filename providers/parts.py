@@ -12,6 +12,7 @@ from typing import Protocol
 
 from domain.errors import AccordError
 from providers.adapter import Adapter
+from providers.cache import ExactCache
 from providers.candidates import AsListed, Router
 from providers.deadlines import Deadlines
 from providers.health import Health, RateWindow
@@ -58,6 +59,7 @@ class Parts:
     rates: RateWindow = field(default_factory=RateWindow)
     latencies: Latencies = field(default_factory=Latencies)
     observers: tuple[Observer, ...] = ()
+    cache: ExactCache | None = None
 
     def adapter(self, provider: Provider) -> Adapter:
         """Who speaks to `provider`."""

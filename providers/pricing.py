@@ -63,11 +63,13 @@ def cost_nano(rates: Tariff, usage: Tokens) -> int:
     return _whole(total * _NANO_PER_MILLIONTH)
 
 
-def ceiling_nano(rates: Tariff, request: ModelRequest, *, veiled: bool = False) -> int:
+def ceiling_nano(rates: Tariff, request: ModelRequest, *, prefix: str = "", veiled: bool = False) -> int:
     """An amount the call cannot exceed: a token is at least one byte, an answer with its thoughts at most `max_tokens`,
-    and every prompt token may be of the dearest kind. `veiled` prompts hold placeholders longer than the names.
+    and every prompt token may be of the dearest kind. `prefix` is a begun answer to go on from; `veiled` prompts hold
+    placeholders longer than the names.
     """
-    prompt = prompt_tokens_at_most(request) * (_PLACEHOLDER_GROWTH if veiled else 1)
+    prompt = prompt_tokens_at_most(request) + (_text_tokens(prefix) + _MESSAGE_TOKENS if prefix else 0)
+    prompt *= _PLACEHOLDER_GROWTH if veiled else 1
     plain = Tokens(input=prompt, output=request.max_tokens)
     cached, written = plain.model_copy(update={"cached": prompt}), plain.model_copy(update={"cache_write": prompt})
     return max(cost_nano(rates, usage) for usage in (plain, cached, written))

@@ -19,7 +19,6 @@ from providers.continuation import GOES_ON, Seam, asked_to_go_on
 from providers.deadlines import Deadlines
 from providers.faults import WORTH_A_RETRY, Fault, NoProvider, fault_of, retry_after_s
 from providers.health import Pass
-from providers.ledger import Reservation
 from providers.parts import Parts
 from providers.registry import Provider
 from providers.types import Attempt, ModelAnswer, ModelRequest, Outcome, Started, StreamEvent, TextDelta, ToolDelta
@@ -153,8 +152,9 @@ class Walk(Generic[V]):
             request = asked_to_mend(request, self._flaw)
         if by_turn:
             request = asked_to_go_on(request, self._said)
+        prefix = "" if by_turn else self._said
         try:
-            hold = await self._hold(provider, request)
+            hold = await self._parts.ledger.areserve(provider, request, self._parts.clock.now(), prefix)
         except AccordError as error:
             self._parts.health.returned(provider.name, passed)
             self._errors.append(error)
@@ -162,15 +162,7 @@ class Walk(Generic[V]):
         seam = None
         if self._said:
             seam = Seam(self._said, prefilled=provider.spec.vendor in GOES_ON and not by_turn, repeats=by_turn)
-        return Try(
-            self._parts, hold, passed, self._limits(provider, passed), seam=seam, prefix="" if by_turn else self._said
-        )
-
-    async def _hold(self, provider: Provider, request: ModelRequest) -> Reservation:
-        ledger, now = self._parts.ledger, self._parts.clock.now()
-        if ledger.covers(provider, request):
-            return await ledger.areserve(provider, request, now)
-        return ledger.reserve(provider, request, now)
+        return Try(self._parts, hold, passed, self._limits(provider, passed), seam=seam, prefix=prefix)
 
     def _limits(self, provider: Provider, passed: Pass) -> Deadlines:
         """The deadlines of one attempt: its silence must leave the providers after it their time."""

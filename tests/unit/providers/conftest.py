@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from domain.errors import AccordError
+from providers.cache import ExactCache
 from providers.candidates import AsListed, Router
 from providers.deadlines import Deadlines
 from providers.gateway import Gateway
@@ -57,6 +58,7 @@ class House:
     router: Router = field(default_factory=AsListed)
     deadlines: Deadlines = field(default_factory=Deadlines)
     time: Time = field(default_factory=Time)
+    cache: ExactCache | None = None
 
     def __post_init__(self) -> None:
         self.said = {name: ScriptedAdapter(script, sleep=self.time.sleep) for name, script in self.scripts.items()}
@@ -72,6 +74,7 @@ class House:
                 deadlines=self.deadlines,
                 health=self.health,
                 clock=self.time.clock,
+                cache=self.cache,
                 chance=random.Random(1),  # noqa: S311 - spreads retries, the same each time
             )
         )

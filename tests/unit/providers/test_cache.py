@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, field_validator
 
+from domain.errors import AccordError
 from providers.cache import ExactCache, replay
+from providers.faults import Fault, failure
 from providers.registry import Provider
 from providers.types import Message, ModelAnswer, ModelRequest, TextDelta, Tokens, Tool, ToolCall, ToolDelta
 
@@ -106,3 +110,40 @@ def test_a_kept_answer_streams_as_the_first_one_did() -> None:
     events = list(replay(called))
     assert [event.kind for event in events] == ["started", "text", "tool", "answer"]
     assert events[1:3] == [TextDelta(text="Hold."), ToolDelta(index=0, id="t1", name="f", arguments='{"a": 1}')]
+
+
+def test_the_gateway_asks_once_and_answers_twice(house: Callable[..., Any], request_for: Ask, time: Any) -> None:
+    found = house({"one": ["Hold.", "Shift."]}, cache=ExactCache(), time=time)
+    first, again = (found.gateway.complete(request_for()) for _ in range(2))
+    assert [(answer.text, answer.cached) for answer in (first, again)] == [("Hold.", False), ("Hold.", True)]
+    assert (found.calls("one"), len(found.log.calls)) == (1, 1)
+    events, error = found.stream(request_for())
+    assert ([event.kind for event in events], error) == (["started", "text", "answer"], None)
+    assert found.gateway.complete(request_for(cache=False)).text == "Shift."
+    time.move(3601)
+    with pytest.raises(AccordError):
+        found.gateway.complete(request_for())
+
+
+def test_a_failure_is_not_remembered_and_a_stricter_caller_is_asked_for(
+    house: Callable[..., Any], request_for: Ask
+) -> None:
+    class Pick(BaseModel):
+        action: str
+
+        @field_validator("action")
+        @classmethod
+        def _known(cls, value: str) -> str:
+            if value != "hold":
+                raise ValueError("unknown")
+            return value
+
+    found = house(
+        {"one": [failure(Fault.REFUSED, "no"), '{"action": "spend"}', '{"action": "hold"}']}, cache=ExactCache()
+    )
+    asked = request_for(answer_schema=Pick.model_json_schema(), task="pick")
+    with pytest.raises(AccordError):
+        found.gateway.complete(asked)
+    assert found.gateway.complete(asked).parsed == {"action": "spend"}
+    value, answer = found.gateway.ask("pick", Pick, asked.messages)
+    assert (value.action, answer.cached) == ("hold", False)

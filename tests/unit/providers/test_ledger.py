@@ -123,6 +123,23 @@ def test_a_call_given_up_while_it_waits_for_its_reservation_frees_it(
     assert log.spend["all", "2026-03"] == 0
 
 
+def test_what_a_broken_off_answer_told_is_no_bill(provider: Callable[..., Provider], request_for: Ask) -> None:
+    one, log = provider("one", price=EURO), InMemoryCallLog()
+    found = ledger(log)
+    for fault in ("cut", "cancelled", "bad_answer"):
+        hold = found.reserve(one, request_for(), NOW)
+        told = attempt(hold, 5).model_copy(update={"outcome": Outcome.FAILED, "error_code": fault})
+        found.settle(hold, told, maybe_billed=True)
+    kept = [(call.charged_nano == hold.amount_nano, call.estimated, call.cost_nano) for call in log.calls.values()]
+    assert kept == [(True, True, None), (True, True, None), (False, False, 5)]
+
+
+def test_what_an_answer_goes_on_from_is_paid_too(provider: Callable[..., Provider], request_for: Ask) -> None:
+    one, found = provider("one", price=EURO), ledger(InMemoryCallLog())
+    plain, longer = (found.reserve(one, request_for(), NOW, prefix).amount_nano for prefix in ("", "x" * 1000))
+    assert longer - plain >= 1000 * 1000
+
+
 def test_a_new_month_is_a_new_budget(provider: Callable[..., Provider], request_for: Ask) -> None:
     one, request = provider("one", price=EURO), request_for()
     found = ledger(InMemoryCallLog(), ("all", room_for(1, one, request)))
