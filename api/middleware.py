@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, MutableMapping
 from typing import Any
@@ -15,12 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import Gate, refuse_forged
 from api.metrics import Meters
-from api.problems import answer, is_page, problem
+from api.problems import answer, is_page, problem, retry_after
 from domain.errors import AccordError, Unauthorised
 
-_OPEN = frozenset({"/healthz", "/readyz", "/login", "/answer"})
+_OPEN = frozenset({"/healthz", "/readyz", "/login", "/login/oidc", "/login/oidc/callback", "/answer"})
 _OPEN_BELOW = ("/static/", "/v1/webhooks/", "/v1/slack/")
 """Webhooks and Slack prove themselves by signature, links in mails by their token."""
+_UNCOUNTED = frozenset({"/healthz", "/readyz"})
+PART_S = 30.0
+"""How long the next part of a body may take."""
 _SAFETY = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -97,12 +101,14 @@ class Bounded:
         if length.isdigit() and int(length) > self._most:
             await answer(problem(scope["path"], 413, told))(scope, receive, send)
             return
-        seen = 0
+        seen, whole = 0, False
 
         async def counting() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            # Once the body is here, the next message is the end of the connection, however late.
+            message = await (receive() if whole else _in_time(receive))
             seen += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if seen > self._most:
                 raise HTTPException(413, told)
             return message
@@ -110,8 +116,19 @@ class Bounded:
         await self._app(scope, counting, send)
 
 
+async def _in_time(receive: Receive) -> Message:
+    """The next part of a body. Raises HTTPException 408 when it is sent too slowly to be honest."""
+    try:
+        return await asyncio.wait_for(receive(), PART_S)
+    except TimeoutError:
+        raise HTTPException(408, f"Nothing of the body came for {PART_S:.0f} s. Send it faster.") from None
+
+
 class Guarded:
-    """Finds the caller before anything of the request is read; without one only open paths are reached."""
+    """Finds the caller before anything of the request is read; without one only open paths are reached.
+
+    Counts how often each key and each address without one calls.
+    """
 
     def __init__(self, app: ASGIApp, gate: Gate, open_paths: Iterable[str] = _OPEN) -> None:
         self._app, self._gate, self._open = app, gate, frozenset(open_paths)
@@ -127,7 +144,8 @@ class Guarded:
                 await self._refuse(scope, receive, send, error)
                 return
         except AccordError as error:
-            await answer(problem(scope["path"], error.status, error.detail, code=error.code))(scope, receive, send)
+            found = problem(scope["path"], error.status, error.detail, code=error.code)
+            await answer(found, retry_after(error))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -136,7 +154,9 @@ class Guarded:
 
     def _admit(self, scope: MutableMapping[str, Any]) -> None:
         request = Request(scope)
-        caller = self._gate.caller(request.headers, request.cookies)
+        self._gate.refuse_unknown_host(request.url.hostname)
+        address = request.client.host if request.client else ""
+        caller = self._gate.admit(request.headers, request.cookies, address, counted=request.url.path not in _UNCOUNTED)
         if not is_page(request.url.path):
             refuse_forged(request.method, request.headers, caller, self._gate.signer)
         scope["accord.caller"] = caller

@@ -16,7 +16,9 @@ from domain.errors import Unauthorised
 COOKIE = "accord_session"
 SESSION_LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(minutes=30)
-Purpose = Literal["session", "login", "answer"]
+SIGN_IN_LASTS = timedelta(minutes=10)
+"""How long a sign-in at the company's own provider may take."""
+Purpose = Literal["session", "login", "answer", "oidc"]
 
 
 class Signer:

@@ -7,6 +7,7 @@ AccordError                     root: `code`, HTTP `status`, a last sentence tha
 ├── Unauthorised                401  no or unknown key
 ├── Forbidden                   403  known, but lacks the scope or the role
 ├── Conflict                    409  somebody else was first, it drifted, or it expired
+├── TooOften                    429  called more often than allowed; later it works
 ├── OverBudget                  429  a hard limit on model spend would be passed
 └── ExternalError               502  a vendor, a tool or a model failed; translated once, in its adapter
     ├── TransientError          503  worth another try, perhaps elsewhere
@@ -53,6 +54,10 @@ class Forbidden(AccordError):
 
 class Conflict(AccordError):
     code, status = "conflict", 409
+
+
+class TooOften(AccordError):
+    code, status = "too_often", 429
 
 
 class OverBudget(AccordError):

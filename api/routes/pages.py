@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from agents import modes, settle, undo, value
@@ -13,14 +12,12 @@ from agents.attention import attention
 from agents.demo import next_day
 from agents.hindsight import look_back
 from agents.people import absent_people
-from api.auth import Caller, CurrentCaller, Gate, needs
+from api.auth import CurrentCaller, needs
 from api.cards import card
 from api.given import Guard, Used
-from api.pages import Pages, is_https
+from api.pages import Pages
 from api.routes.situations import timeline, with_proposals
-from api.session import COOKIE, SESSION_LASTS
-from domain.audit import Fact
-from domain.errors import Forbidden, Unauthorised
+from domain.errors import Forbidden
 from domain.proposals import ProposalStatus
 
 _NEWEST = 20
@@ -44,47 +41,6 @@ reader = APIRouter(include_in_schema=False, dependencies=[needs("read")])
 writer = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(own_form)])
 admin = APIRouter(include_in_schema=False, dependencies=[needs("admin"), Depends(own_form)])
 demo_router = APIRouter(include_in_schema=False, dependencies=[needs("decide"), Depends(own_form)])
-
-
-@router.get("/login")
-def login_page(
-    request: Request, pages: Shown, gate: Guard, token: Annotated[str | None, Query(max_length=1000)] = None
-) -> Response:
-    """The form for a key; with a one-time token the session itself."""
-    if token is None:
-        return pages.render(request, "login.html", {"failed": False})
-    return _signed_in(request, gate, gate.use_link(token))
-
-
-@router.post("/login")
-def login(request: Request, pages: Shown, gate: Guard, key: Annotated[str, Form(max_length=500)] = "") -> Response:
-    """A session for who holds a key."""
-    try:
-        caller = gate.by_secret(key.strip())
-    except Unauthorised:
-        return pages.render(request, "login.html", {"failed": True}, 401)
-    return _signed_in(request, gate, caller)
-
-
-def _signed_in(request: Request, gate: Gate, caller: Caller) -> Response:
-    response = to("/")
-    response.set_cookie(
-        COOKIE,
-        gate.open_session(caller),
-        int(SESSION_LASTS.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=is_https(request),
-    )
-    return response
-
-
-@router.post("/logout", dependencies=[Depends(own_form)])
-def logout() -> Response:
-    """Ends the session in this browser."""
-    response = to("/login")
-    response.delete_cookie(COOKIE)
-    return response
 
 
 @reader.get("/")
@@ -186,18 +142,6 @@ def switch_mode(
     """Turns the read-only switch."""
     modes.set_read_only(runtime, read_only == "on", caller.person, reason)
     return to("/")
-
-
-@demo_router.post("/act-as", dependencies=[needs("admin")])
-def act_as(
-    request: Request, runtime: Used, gate: Guard, caller: CurrentCaller, person: Annotated[str, Form(max_length=100)]
-) -> Response:
-    """Goes on as another person of the demo company, so that one visitor can see two people agree."""
-    other = gate.person(person)
-    now = runtime.clock.now()
-    taken = Fact(at=now, actor=f"person:{caller.person.id}", verb="session.handed_over", subject=other.id)
-    runtime.store.audit.append(taken)
-    return _signed_in(request, gate, replace(caller, person=other))
 
 
 @demo_router.post("/next-day")

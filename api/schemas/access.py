@@ -43,6 +43,10 @@ class Key(Wire):
     """What it may do."""
     created_at: Time
     """When it was made."""
+    expires_at: Time | None
+    """When it stops by itself; null for never."""
+    revoked_at: Time | None
+    """When it was revoked; null while it was not."""
 
 
 class NewKey(Wire):
@@ -51,9 +55,11 @@ class NewKey(Wire):
     name: Annotated[str, Field(min_length=1, max_length=100, examples=["crm-sync"])]
     """What it is for."""
     person: Annotated[str, Field(min_length=1, max_length=100, examples=["ana"])]
-    """Who acts by it: a person of the configuration, or a name for a service."""
-    scopes: Annotated[list[Scope], Field(min_length=1, examples=[["read", "signals"]])]
+    """Who acts by it: a person of the configuration, or one who signed in."""
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["read", "signals"]])]
     """What it may do. `signals-external` sends signals whose text counts as foreign."""
+    expires_d: Annotated[float | None, Field(gt=0, le=3650, examples=[90])] = None
+    """Days until it opens nothing any more; null for never."""
 
 
 class IssuedKey(Wire):
