@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agents import modes
+from api.model_meters import ModelMeters, Standing
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
@@ -32,6 +33,8 @@ class Meters:
             "accord_signals_received", "Signals by what became of them.", ("result",), registry=self.registry
         )
         self.registry.register(_Company(runtime))
+        self.registry.register(Standing(runtime))
+        runtime.gateway.watch(ModelMeters(self.registry))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from agents import standing
 from agents.clock import WallClock
 from domain.errors import AccordError
+from providers.health import BreakerState
 from providers.pricing import NANO
 from providers.registry import Provider
 from providers.types import Attempt, ModelAnswer, ModelRequest, Outcome
@@ -82,8 +83,8 @@ class ModelMeters:
         return task
 
 
-class Spending(Collector):
-    """What is left of each budget, read from the store when the metrics are asked for."""
+class Standing(Collector):
+    """Breakers, and what is left of each budget, read when the metrics are asked for."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -92,8 +93,17 @@ class Spending(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
+        now, gateway = _WALL.now(), self._runtime.gateway
+        breakers = GaugeMetricFamily(
+            "accord_provider_breaker", "1 for the state that a provider's breaker is in.", labels=["provider", "state"]
+        )
+        for provider in gateway.registry.providers:
+            found = gateway.health.state(provider.name, now)
+            for state in BreakerState:
+                breakers.add_metric([provider.name, state.value], float(state is found))
+        yield breakers
         settings = self._runtime.settings
         left = GaugeMetricFamily("accord_budget_left", "Left this month, major units.", labels=["scope", "currency"])
-        for budget in standing.budgets(self._runtime.store, settings.budgets, _WALL.now()):
+        for budget in standing.budgets(self._runtime.store, settings.budgets, now):
             left.add_metric([budget.scope, settings.objective.currency], budget.left_nano / NANO)
         yield left

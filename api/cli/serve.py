@@ -18,7 +18,7 @@ import click
 
 from api.cli.command import Command
 from api.cli.console import Console
-from api.cli.home import held
+from api.cli.home import announced, held
 from api.cli.settings import config_option, load
 from domain.errors import ConfigError
 
@@ -49,11 +49,15 @@ def serve(console: Console, host: str, port: int, as_demo: bool, config: Path | 
       accord serve --demo
       accord serve --config /etc/accord.yaml --host 0.0.0.0 --port 8080
     """  # noqa: D301 — \b is click's mark for text it must not wrap
+    from providers.telemetry import exporting
+
     settings = load(config)
     with (
         _alone(settings),
+        exporting(os.environ),
         contextlib.closing(_listen(host, port)) as listener,
         _runtime(console, settings, as_demo=as_demo) as runtime,
+        announced(runtime.settings.home, _url(listener)),
     ):
         _serve(console, runtime, listener, demo=as_demo)
     _leave_the_engine()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from api.schemas.openai import AccordNote, Answered, Lenient, Strict
 
@@ -114,8 +114,20 @@ class StreamOptions(Lenient):
     """A last chunk with usage, provider, attempts and cost."""
 
 
+_ASKED: dict[str, JsonValue] = {
+    "model": "auto",
+    "messages": [
+        {"role": "system", "content": "Answer in one sentence."},
+        {"role": "user", "content": "What did connected TV cost in March?"},
+    ],
+    "max_completion_tokens": 200,
+}
+
+
 class ChatRequest(Strict):
     """A chat completion as OpenAI's clients ask for it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
 
     model: Annotated[str, Field(examples=["auto"])]
     """`auto`, `auto:<task>` or a provider's name."""
@@ -209,13 +221,13 @@ class ChatUsage(Answered):
 
 
 class ChatAnswerMessage(Answered):
-    """The assistant's turn."""
+    """A turn of the assistant."""
 
     role: Literal["assistant"]
     """Always `assistant`."""
     content: Annotated[str | None, Field(examples=["Connected TV cost 41,200 euros in March."])]
     """Its text; null when it only asks for tools."""
-    refusal: None
+    refusal: None = None
     """Always null: a refusal is an error here."""
     tool_calls: list[CalledTool] | None = None
     """What it asks for; absent when nothing."""
@@ -228,14 +240,45 @@ class ChatChoice(Answered):
     """Always 0."""
     message: ChatAnswerMessage
     """The assistant's turn."""
-    logprobs: None
+    logprobs: None = None
     """Always null."""
     finish_reason: Literal["stop", "length", "tool_calls"]
     """Why it ended, as the vendor itself said."""
 
 
+_ANSWERED: dict[str, JsonValue] = {
+    "id": "chatcmpl-5b1f0a9c2d7e4f31",
+    "object": "chat.completion",
+    "created": 1772614800,
+    "model": "local/qwen2.5-coder-1.5b",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "It cost 41,200 euros."},
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {
+        "prompt_tokens": 31,
+        "completion_tokens": 9,
+        "total_tokens": 40,
+        "prompt_tokens_details": {"cached_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    },
+    "accord": {
+        "provider": "local",
+        "attempts": 1,
+        "cost": "0.000000000",
+        "currency": "EUR",
+        "why": "'local' is the only provider that may see confidential data.",
+    },
+}
+
+
 class ChatCompletion(Answered):
     """A whole answer in OpenAI's shape."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWERED]})
 
     id: Annotated[str, Field(examples=["chatcmpl-5b1f0a9c2d7e4f31"])]
     """Names the answer."""
@@ -247,7 +290,7 @@ class ChatCompletion(Answered):
     """Vendor and model that answered."""
     choices: list[ChatChoice]
     """One."""
-    usage: ChatUsage | None
+    usage: ChatUsage | None = None
     """Null when the vendor told none."""
     accord: AccordNote
     """Where it came from."""

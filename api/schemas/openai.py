@@ -32,24 +32,24 @@ class AccordNote(Answered):
     """Who answered."""
     attempts: Annotated[int, Field(examples=[1])]
     """Providers that were called for it."""
-    cost: Annotated[str | None, Field(examples=["0.000420000"])]
+    cost: Annotated[str | None, Field(examples=["0.000420000"])] = None
     """Decimal, of all attempts; null when a price is unknown."""
-    currency: Annotated[str | None, Field(examples=["USD"])]
+    currency: Annotated[str | None, Field(examples=["USD"])] = None
     """ISO 4217, of the answering provider's price."""
     why: Annotated[str, Field(examples=["local is the only provider that may see confidential data."])]
     """Why this route."""
 
 
 class OpenAIErrorBody(Answered):
-    """What went wrong."""
+    """An error as OpenAI tells it."""
 
     message: Annotated[str, Field(examples=["There is no model 'gpt-4o'. Use 'auto', or one of: 'local'."])]
     """For people; its last sentence says what to do."""
     type: Annotated[str, Field(examples=["invalid_request_error"])]
     """The kind, as OpenAI names it."""
-    param: Annotated[str | None, Field(examples=["model"])]
+    param: Annotated[str | None, Field(examples=["model"])] = None
     """The parameter that is wrong."""
-    code: Annotated[str | None, Field(examples=["model_not_found"])]
+    code: Annotated[str | None, Field(examples=["model_not_found"])] = None
     """Stable name, for programs."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from api.schemas.openai import AccordNote, Answered, Lenient, Strict
 
@@ -81,6 +81,18 @@ class TextOptions(Lenient):
 
 class ResponseRequest(Strict):
     """A response as OpenAI's clients ask for it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model": "auto",
+                    "instructions": "Answer in one sentence.",
+                    "input": "What did connected TV cost in March?",
+                }
+            ]
+        }
+    )
 
     model: Annotated[str, Field(examples=["auto"])]
     """`auto`, `auto:<task>` or a provider's name."""
@@ -161,7 +173,7 @@ class ResponseUsage(Answered):
     """Both."""
 
 
-_MESSAGE: dict[str, Any] = {
+_MESSAGE: dict[str, JsonValue] = {
     "type": "message",
     "id": "msg_5b1f0a9c2d7e4f31",
     "role": "assistant",
@@ -170,8 +182,21 @@ _MESSAGE: dict[str, Any] = {
 }
 
 
+_ANSWERED: dict[str, JsonValue] = {
+    "id": "resp_5b1f0a9c2d7e4f31",
+    "object": "response",
+    "created_at": 1772614800,
+    "status": "completed",
+    "model": "local/qwen2.5-coder-1.5b",
+    "output": [_MESSAGE],
+    "store": False,
+}
+
+
 class ResponseAnswer(Answered):
     """A whole answer in OpenAI's shape."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWERED]})
 
     id: Annotated[str, Field(examples=["resp_5b1f0a9c2d7e4f31"])]
     """Names the answer."""
@@ -185,13 +210,13 @@ class ResponseAnswer(Answered):
     """Vendor and model that answered."""
     output: Annotated[list[dict[str, Any]], Field(examples=[[_MESSAGE]])]
     """Messages and function calls, in their order."""
-    error: dict[str, str] | None
+    error: dict[str, str] | None = None
     """Why it failed."""
-    incomplete_details: dict[str, str] | None
+    incomplete_details: dict[str, str] | None = None
     """Why it is incomplete."""
     store: Literal[False]
     """No answer is kept."""
-    usage: ResponseUsage | None
+    usage: ResponseUsage | None = None
     """Null when the vendor told none, and until the end of a stream."""
-    accord: AccordNote | None
+    accord: AccordNote | None = None
     """Where it came from; null until the end of a stream."""
