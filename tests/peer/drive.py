@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tests.peer.cases import TOTAL_S, Case, Got, Judgement, judge
-from tests.peer.catalogue import BY_ID
+from tests.peer.catalogue import BY_ID, CASES
 from tests.peer.faults import Fault
 
+WARMERS = 6
 HUNG_S = 3 * TOTAL_S
 """After so long a call is given up, as a person would."""
 
@@ -58,7 +59,7 @@ async def judged(case: Case, caller: Caller, place: Place, run: str, *, kinds: b
 
 
 async def all_judged(
-    cases: Iterable[Case], caller: Caller, place: Place, run: str, *, at_once: int = 24, kinds: bool = True
+    cases: Iterable[Case], caller: Caller, place: Place, run: str, *, at_once: int = 16, kinds: bool = True
 ) -> list[Judgement]:
     """Many cases at once, yet so few that a busy machine does not look like a slow vendor."""
     gate = asyncio.Semaphore(at_once)
@@ -68,6 +69,22 @@ async def all_judged(
             return await judged(case, caller, place, run, kinds=kinds)
 
     return await asyncio.gather(*(one(case) for case in cases))
+
+
+async def twice_judged(cases: Iterable[Case], caller: Caller, place: Place) -> list[Judgement]:
+    """Every case, and once more with little beside it what failed in the crowd, since a busy machine is no vendor's
+    fault. A lie is not forgiven.
+    """
+    first = await all_judged(cases, caller, place, "crowd")
+    again = [BY_ID[one.case] for one in first if not (one.passed or one.lied)]
+    second = {one.case: one for one in await all_judged(again, caller, place, "alone", at_once=4)}
+    return [second.get(one.case, one) for one in first]
+
+
+async def warmed_up(caller: Caller, place: Place) -> None:
+    """One call of each wire and mode beforehand: what is imported at the first is no fault of a vendor."""
+    for case in CASES[:WARMERS]:
+        await judged(case, caller, place, "warm")
 
 
 async def _timed(session: Session) -> Got:

@@ -83,13 +83,14 @@ class Telling:
 
 
 Play = Callable[[Telling], Iterable[Step]]
-Resumes = Literal["continues", "restarts", "other", "rejects"]
+Resumes = Literal["continues", "goes straight on", "restarts", "other", "rejects"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A play with the name it has in the log. `says` replaces what the vendor would answer; `resumes` is what it makes
-    of a request to go on from what was delivered: continues, restarts, other (an answer of its own) or rejects.
+    of a request to go on from what was delivered: continues as it is told to, goes straight on though told to repeat
+    the last words, restarts, gives an other answer of its own, or rejects the prefill.
     """
 
     name: str

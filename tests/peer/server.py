@@ -167,6 +167,8 @@ def _answer_to(wire: Wire, asked: Asked, fault: Fault) -> Answer | Fault:
         return answer
     match fault.resumes:
         case "continues":
+            return _replaced(answer, _repeated(asked, delivered) + answer.text[len(delivered) :])
+        case "goes straight on":
             return _replaced(answer, answer.text[len(delivered) :])
         case "other":
             return _replaced(answer, OTHER_TEXT)
@@ -190,6 +192,15 @@ def _delivered(asked: Asked, text: str) -> str:
     quoted = turn[turn.rindex(start) :]
     same = next((n for n, (a, b) in enumerate(zip(quoted, text, strict=False)) if a != b), min(len(quoted), len(text)))
     return text[:same].rstrip()
+
+
+def _repeated(asked: Asked, delivered: str) -> str:
+    """The last words of `delivered` where the last turn asks, by ending with them, that they be repeated."""
+    role, last = asked.turns[-1]
+    if role != "user":
+        return ""
+    starts = range(len(delivered) - _QUOTED + 1)
+    return next((delivered[start:] for start in starts if last.rstrip().endswith(delivered[start:])), "")
 
 
 async def _read(reader: asyncio.StreamReader) -> _Request | None:
