@@ -19,6 +19,7 @@ from agents.parts import Runtime
 from agents.policies import Policies, PolicyHistory
 from agents.recalling import RecalledContext
 from agents.settings import SandboxSettings, Settings, secret
+from agents.told_names import ToldNames
 from agents.tools import Tools
 from agents.trust import TrackRecord
 from agents.vault import Vault
@@ -41,7 +42,7 @@ from providers.opening import open_gateway
 from providers.pricing import STATED_RATES
 from providers.registry import default_specs
 from providers.telemetry import Spans
-from providers.types import Budget
+from providers.types import Budget, ProviderSpec
 
 if TYPE_CHECKING:
     from providers.adapter import Adapter
@@ -179,7 +180,7 @@ def world_of(sandbox: SandboxSettings) -> World:
 
 
 def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resources: ExitStack) -> Any:
-    specs = settings.providers or default_specs(os.environ)
+    specs = [_spec(spec, settings) for spec in settings.providers or default_specs(os.environ)]
     currency = settings.objective.currency
     budgets = [Budget(scope=b.scope, month=Decimal(str(b.month))) for b in settings.budgets]
     stated = {name: Decimal(str(rate)) for name, rate in settings.fx.items()}
@@ -199,7 +200,14 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
         hedge=routing.hedge,
         observers=(Spans(),),
         cache=ExactCache() if routing.cache == "exact" else None,
+        names=ToldNames(store.tree),
     )
+
+
+def _spec(spec: ProviderSpec, settings: Settings) -> ProviderSpec:
+    """With `routing.pseudonyms` every provider gets placeholders, but a model of this process, which tells nobody."""
+    hides = spec.vendor != "local" and (spec.pseudonyms or settings.routing.pseudonyms)
+    return spec.model_copy(update={"pseudonyms": hides})
 
 
 def _engine_url(settings: Settings) -> str:

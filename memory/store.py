@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.entities import EntityTree
 from domain.errors import AccordError
 from domain.ports import View
 from memory import schema
@@ -96,6 +97,10 @@ class Store:
     def view(self, now: datetime) -> StoreView:
         """The company as known at `now`: a snapshot of the signals stored so far."""
         return StoreView(self.database, now, self._payloads, self._entities)
+
+    def tree(self) -> EntityTree:
+        """Every entity declared so far."""
+        return self._entities.tree()
 
     def close(self) -> None:
         self.database.close()

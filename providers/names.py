@@ -26,6 +26,7 @@ _UNDECOMPOSED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "’": "'"}
 )
 _WIDEST_GAP = 3  # signs between two words of one name
+_LEAST = 2  # letters; what has fewer is no name
 _SHORTEST = 3  # letters; shorter names are found in their own writing only
 
 
@@ -73,7 +74,7 @@ class NameIndex:
         folded = _Folded(name.text).text
         words = tuple(_WORD.findall(folded))
         letters = sum(map(len, words))
-        if not letters:
+        if letters < _LEAST:
             return
         if letters < _SHORTEST:
             self._exact.append((re.compile(rf"(?<![^\W_]){re.escape(name.text.strip())}(?![^\W_])"), name))

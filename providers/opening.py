@@ -14,9 +14,11 @@ from providers.gateway import Gateway
 from providers.ledger import Ledger
 from providers.litellm_adapter import LitellmAdapter
 from providers.local_model import LocalAdapter, local_missing
+from providers.names import NameIndex
 from providers.parts import Clock, Observer, Parts
 from providers.registry import build_registry
 from providers.types import ProviderSpec
+from providers.veiled import Names, VeiledAdapter
 
 
 @contextmanager
@@ -31,17 +33,19 @@ def open_gateway(  # noqa: PLR0913 - each is a seam of its own
     hedge: bool = False,
     observers: Iterable[Observer] = (),
     cache: ExactCache | None = None,
+    names: Names = NameIndex,
     clock: Clock | None = None,
 ) -> Generator[Gateway]:
     """A gateway over `specs`; connections and local models are closed with it. Nothing is started before a call.
 
-    `scripted` answers for `scripted/…` providers. Raises ConfigError for what the configuration gets wrong.
+    `scripted` answers for `scripted/…` providers; `names` are hidden from those with `pseudonyms`. Raises ConfigError
+    for what the configuration gets wrong.
     """
     http = LitellmAdapter()
     local = LocalAdapter(http, environ)
-    adapters: dict[str, Adapter] = {"local": local, "*": http}
+    adapters: dict[str, Adapter] = {"local": local, "*": VeiledAdapter(http, names)}
     if scripted is not None:
-        adapters["scripted"] = scripted
+        adapters["scripted"] = VeiledAdapter(scripted, names)
     gateway: Gateway | None = None
     try:
         parts = Parts(

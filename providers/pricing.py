@@ -20,7 +20,7 @@ _NANO_PER_MILLIONTH = 1_000  # one major unit per million tokens, in nano-units 
 _MESSAGE_TOKENS = 16  # role markers and separators of a chat template, per message
 _INSTRUCTION_TOKENS = 1_000  # what vendors put before the prompt to make a model use tools or keep to a schema
 _IMAGE_TOKENS = 50_000  # beyond the dearest known: eight tiles of 5,667 and a base of 2,833
-_PLACEHOLDER_GROWTH = 4  # a name of three letters becomes a placeholder of twelve
+_PLACEHOLDER_GROWTH = 7  # a name of two letters becomes a placeholder of thirteen
 
 
 @dataclass(frozen=True, slots=True)
