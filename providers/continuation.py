@@ -16,9 +16,11 @@ from providers.types import Message, ModelRequest
 _JUDGED_FROM = 16  # characters of a continuation that are held back before it is judged
 _TAIL = 240  # of the end of what was said, where repeated words are looked for
 _SHORT_WORD = 3
+_LONG_REPEAT = 24  # of a model that goes on by itself only this much is taken for a repetition
 _QUOTED = 80  # characters that a model without prefill is asked to repeat
 _RESTART = 12  # characters in common with the beginning that are no chance
-_ENDINGS = ".!?…:;\"')]}»"
+_STOPS = ".!?…:;"
+_ENDINGS = _STOPS + "\"')]}»`"
 _OPENINGS = re.compile(
     r"(sure|certainly|of course|hello|hi|okay|ok|great|absolutely|apologies|sorry|i'm sorry|i am sorry|i apologi[sz]e"
     r"|as an ai|here is|here's|here are|let me|continuing|bonjour|bien sûr|voici|désolé|d'accord)\b|```",
@@ -81,7 +83,7 @@ class Seam:
             rest = self._held[self._restart.read :]
         elif self._restart.is_one(self._held):
             raise _unlike("began anew and went another way")
-        elif repeated := _repeated(self._tail, self._held):
+        elif repeated := _repeated(self._tail, self._held, _LONG_REPEAT if self._prefilled else 0):
             rest = self._held[repeated:]
             if not rest.strip() and self.said.rstrip()[-1:] not in _ENDINGS:
                 raise _unlike("only repeated the last words")
@@ -95,22 +97,24 @@ class Seam:
 
     def _may_repeat_more(self) -> bool:
         """Whether all that is held could still be words from the end of what was said."""
-        held = _spaced(self._held.lstrip())
-        return held in self._tail
+        return _spaced(self._held.strip()) in self._tail
 
     def _must_go_on(self) -> None:
         """Raises unless the held text reads like the continuation of a half sentence, or of a finished one."""
         begins, said = self._held.lstrip(), self.said.rstrip()
         if not begins:
+            if said[-1:] in _ENDINGS:
+                return
             raise _unlike("said nothing more")
         if _OPENINGS.match(begins):
             raise _unlike("opened an answer of its own")
         if begins[0] in "{[" and said.lstrip()[:1] == begins[0]:
             raise _unlike("opened an answer of its own")
-        spaced = self._held[0].isspace() and not self.said[-1:].isspace()
-        if begins[0].isupper() and not spaced and not (self._prefilled and self.said[-1:].isspace()):
-            raise _unlike("begins like an answer of its own")
-        if begins[0].isalnum() and said[-1:] in ".!?…" and not spaced and not self.said[-1:].isspace():
+        apart = self.said[-1:].isspace()
+        spaced = self._held[0].isspace() and not apart
+        finished = said[-1:] in _STOPS
+        new_word = begins[0].isupper() and not spaced and not (apart and (finished or self._prefilled))
+        if new_word or (finished and begins[0].isalnum() and not spaced and not apart):
             raise _unlike("begins like an answer of its own")
 
 
@@ -156,12 +160,12 @@ class _Restart:
         self._at, self.read, self.covered = at, read, at == len(said)
 
 
-def _repeated(tail: str, held: str) -> int:
+def _repeated(tail: str, held: str, least: int) -> int:
     """How many characters of `held` repeat the end of `tail`; 0 when none do, or so few that it may be chance."""
     begins = _spaced(held.lstrip())
     for start in range(max(0, len(tail) - len(begins)), len(tail)):
         length = len(tail) - start
-        if not begins.startswith(tail[start:]):
+        if length < least or not begins.startswith(tail[start:]):
             continue
         at_word = start == 0 or not tail[start - 1].isalnum()
         whole = length == len(begins) or not (begins[length - 1].isalnum() and begins[length].isalnum())

@@ -75,6 +75,7 @@ class LitellmAdapter:
         self, provider: Provider, request: ModelRequest, limits: Deadlines, prefix: str = ""
     ) -> AsyncGenerator[Piece]:
         letter, reading = await self._written(provider, request, prefix)
+        reading.continues = bool(prefix)
         pieces = self._pool.answer(letter, reading)
         try:
             async for piece in pieces:

@@ -19,6 +19,7 @@ from providers.continuation import GOES_ON, Seam, asked_to_go_on
 from providers.deadlines import Deadlines
 from providers.faults import WORTH_A_RETRY, Fault, NoProvider, fault_of, retry_after_s
 from providers.health import Pass
+from providers.hedge import race
 from providers.parts import Parts
 from providers.registry import Provider
 from providers.types import Attempt, ModelAnswer, ModelRequest, Outcome, Started, StreamEvent, TextDelta, ToolDelta
@@ -26,6 +27,7 @@ from providers.types import Attempt, ModelAnswer, ModelRequest, Outcome, Started
 V = TypeVar("V")
 _RETRIES = 2
 _BACKOFF_S = 0.3
+_UNKNOWN_S = 2.0  # until a hedge, for a provider that has not answered yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,12 @@ class Walk(Generic[V]):
         """What the caller gets, a `ModelAnswer` last. Raises the error of the call when there is no whole answer."""
         self._plan()
         while (attempt := await self._next()) is not None:
-            self._tries += 1
+            if self._parts.hedge and self._fresh:
+                attempt, pieces = await self._hedged(attempt)
+            else:
+                pieces = attempt.run(self._check)
             try:
-                async with aclosing(attempt.run(self._check)) as pieces:
+                async with aclosing(pieces):
                     async for piece in pieces:
                         for event in self._delivered(attempt.provider, piece):
                             yield event
@@ -91,18 +96,22 @@ class Walk(Generic[V]):
 
     async def _next(self) -> Try[V] | None:
         """The attempt to make now; None when none is left or the time is up."""
-        while self._left() > 0:
-            if self._by_turn:
-                attempt = await self._admitted(self._by_turn.pop(), Pass(), by_turn=True)
-            elif self._fresh:
-                provider = self._fresh.pop(0)
-                passed = self._let_through(provider)
-                attempt = await self._admitted(provider, passed) if passed else None
-            elif (again := await self._once_more()) is not None:
-                attempt = await self._admitted(again, Pass(probe=True))
-            else:
-                return None
-            if attempt is not None:
+        while self._by_turn and self._left() > 0:
+            if (attempt := await self._admitted(self._by_turn.pop(), Pass(), by_turn=True)) is not None:
+                return attempt
+        if (attempt := await self._next_well()) is not None:
+            return attempt
+        while (provider := await self._once_more()) is not None:
+            if (attempt := await self._admitted(provider, Pass(probe=True))) is not None:
+                return attempt
+        return None
+
+    async def _next_well(self) -> Try[V] | None:
+        """The attempt at the next provider that was not called yet and is not known to be down."""
+        while self._fresh and self._left() > 0:
+            provider = self._fresh.pop(0)
+            passed = self._let_through(provider)
+            if passed and (attempt := await self._admitted(provider, passed)) is not None:
                 return attempt
         return None
 
@@ -121,6 +130,18 @@ class Walk(Generic[V]):
             health.returned(provider.name, passed)
             return self._skip(provider, "rpm_reached")
         return passed
+
+    async def _hedged(self, attempt: Try[V]) -> tuple[Try[V], AsyncGenerator[TextDelta | ToolDelta]]:
+        """`attempt`, or the next provider's when that one speaks first, since `attempt` is slower than usual."""
+        known = self._parts.latencies.of(attempt.provider.name)
+        usual_s = known.first.p95 if known and known.first else _UNKNOWN_S
+        winner, *others = await race(attempt, self._check, self._next_well, usual_s)
+        for other in others:
+            if other.attempt.outcome is not None:
+                self.attempts.append(other.attempt.outcome)
+            if other.attempt.error is not None:
+                self._failed(other.attempt, other.attempt.error)
+        return winner.attempt, winner.pieces()
 
     async def _once_more(self) -> Provider | None:
         """When no provider is left that is well: the one to call all the same, after the pause it needs."""
@@ -159,6 +180,7 @@ class Walk(Generic[V]):
             self._parts.health.returned(provider.name, passed)
             self._errors.append(error)
             return self._skip(provider, error.code, error.detail)
+        self._tries += 1
         seam = None
         if self._said:
             seam = Seam(self._said, prefilled=provider.spec.vendor in GOES_ON and not by_turn, repeats=by_turn)

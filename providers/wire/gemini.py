@@ -14,16 +14,21 @@ _SIGNATURE = "__thought__"
 
 
 class GeminiReading(Reading):
+    @property
+    def over(self) -> bool:
+        """The end marker, with the usage that only newer versions send, which mark nothing but the end."""
+        return self.ended or (self.marker is not None and bool(self._usage))
+
     def _delta(self, body: Body) -> Iterator[Piece]:
         if not {"candidates", "promptFeedback", "usageMetadata"} & body.keys():
             raise KeyError("candidates")
-        if usage := body.get("usageMetadata"):
-            self._usage = usage
         if (body.get("promptFeedback") or {}).get("blockReason"):
             self.marker = "SAFETY"
         for candidate in body.get("candidates") or ():
             if candidate.get("index", 0) == 0:
                 yield from self._candidate(body, candidate)
+        if usage := body.get("usageMetadata"):
+            self._usage = usage
 
     def _message(self, body: Body) -> Iterator[Piece]:
         yield from self._delta(body)
@@ -31,8 +36,10 @@ class GeminiReading(Reading):
     def _candidate(self, body: Body, candidate: Body) -> Iterator[Piece]:
         content: Body = candidate.get("content") or {}
         parts: list[Body] = content.get("parts") or []
+        if parts and self.over:
+            raise ValueError("More content after the end marker")
         if parts:
-            self.marker = None  # some versions mark every part of a stream as the last: the last one's word counts
+            self.marker = None  # older versions mark every part of a stream as the last: the last one's word counts
         for part in parts:
             yield from self._part(part, str(body.get("responseId", "")))
         self.marker = candidate.get("finishReason") or self.marker

@@ -55,6 +55,9 @@ class Reading(ABC):
     `marker` is the vendor's end marker once it came; `ended` that nothing more is to come after it.
     """
 
+    continues = False
+    """Whether the answer goes on from a beginning that is there already, and may so have nothing to add."""
+
     def __init__(self, provider: str, *, secret: str | None = None, json_tool: str | None = None) -> None:
         self.marker: str | None = None
         self.ended = False
@@ -121,7 +124,7 @@ class Reading(ABC):
             finish = "stop"
         if finish == "stop" and calls:
             finish = "tool"
-        if finish == "stop" and not text.strip():
+        if finish == "stop" and not text.strip() and not self.continues:
             detail = f"{self._provider!r} finished without saying anything. Try again, or ask differently."
             raise failure(Fault.EMPTY, detail, usage=self.usage)
         return [*pieces, Reply(text=text, tool_calls=calls, finish=finish, usage=self.usage)]

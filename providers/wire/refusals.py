@@ -15,7 +15,7 @@ from domain.errors import AccordError
 from providers.faults import Fault, failure
 
 _CONTEXT = re.compile(
-    r"context.?(length|window|size)|maximum context|too many (input )?tokens|prompt is too long"
+    r"context.?(length|window|size|limit)|maximum context|too many (input )?tokens|prompt is too long"
     r"|input token count.*exceeds|exceeds? the (available|maximum) (context|number of tokens)"
     r"|reduce the length of the (messages|prompt|input)",
     re.IGNORECASE,
