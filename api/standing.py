@@ -15,7 +15,8 @@ from providers.pricing import decimal_text
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
-    from providers.gateway import Gateway
+    from providers.gateway import Gateway, PastCall
+    from providers.types import Attempt
 
 RECENT = 20
 
@@ -105,8 +106,17 @@ def _recent(gateway: Gateway) -> list[Routed]:
             at=call.at,
             task=call.task,
             provider=call.provider,
-            why=call.why if call.provider else f"{call.why} It ended as {call.error_code}.".strip(),
-            attempts=[f"{one.provider}: {one.error_code or one.outcome.value}" for one in call.attempts],
+            why=call.why if call.provider else _why_nobody(call),
+            attempts=[_ended(one) for one in call.attempts],
         )
         for call in reversed(gateway.recent[-RECENT:])
     ]
+
+
+def _why_nobody(call: PastCall) -> str:
+    tried = "; ".join(_ended(one) for one in call.attempts)
+    return f"Tried {tried}." if tried else f"It ended before anybody was tried ({call.error_code})."
+
+
+def _ended(one: Attempt) -> str:
+    return f"{one.provider}: {(one.error_code or one.outcome.value).replace('_', ' ')}"

@@ -127,8 +127,9 @@ def _from_server(settings: Settings) -> dict[str, Any] | None:
     from api.auth import ADMIN, session_key
     from api.session import COOKIE, Signer
 
-    claims = {"person": ADMIN, "scopes": ["read"], "key": None, "nonce": secrets.token_urlsafe(16)}
-    token = Signer(session_key(settings.home)).seal("session", claims, datetime.now(UTC) + _PASS_LASTS)
+    now = datetime.now(UTC)
+    claims = {"person": ADMIN, "key": None, "nonce": secrets.token_urlsafe(16), "began": now.timestamp()}
+    token = Signer(session_key(settings.home)).seal("session", claims, now + _PASS_LASTS)
     try:
         with httpx.Client(trust_env=False, timeout=_TIMEOUT_S, cookies={COOKIE: token}) as client:
             return client.get(f"{url}/v1/providers").raise_for_status().json()
@@ -148,16 +149,16 @@ def _lines(found: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         yield "No provider is configured: everything runs without a model."
         return
     currency = found["currency"]
-    yield from columns([_row(one, currency) for one in found["items"]])
-    for one in found["items"]:
-        if one["missing"]:
-            yield f"  → {one['name']}: {one['missing']}"
+    heads = columns([(one["name"], one["model"], one["region"] or "", _state(one)) for one in found["items"]])
+    for head, one in zip(heads, found["items"], strict=True):
+        yield head
+        yield from (f"    {line}" for line in _figures(one, found))
     for budget in found["budgets"]:
         yield f"Budget {budget['scope']}: {_money(budget['left'])} of {_money(budget['month'])} {currency} left."
     if found["recent"]:
         yield "Last calls:"
     for call in found["recent"]:
-        yield f"  {call['at'][11:19]}  {call['task']}: {call['why']}"
+        yield f"    {call['at'][11:19]}  {call['task']} → {call['provider'] or 'nobody'}: {call['why']}"
     if not found["live"]:
         yield (
             f"No server runs on {str(settings.home)!r}: breakers, and where the last calls went, are known to a "
@@ -165,35 +166,36 @@ def _lines(found: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         )
 
 
-def _row(one: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+def _figures(one: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     failures = ", ".join(f"{kind} {count}" for kind, count in one["failures"].items())
-    price = one["price"]
-    return (
-        one["name"],
-        one["model"],
-        _state(one),
-        f"{one['answered']}/{one['attempts']} answered" + (f" ({failures})" if failures else ""),
-        f"first token {_tail(one['first_token'])}",
-        f"whole {_tail(one['latency'])}",
-        f"spent {_money(one['spent'])} {currency}",
-        f"{price['input']}/{price['output']} {price['currency']} per million ({price['source']})"
-        if price
-        else "no price",
-        ", ".join(one["data_classes"]),
-        one["region"] or "",
-    )
+    if one["attempts"]:
+        yield (
+            f"{one['answered']} of {one['attempts']} attempts answered within {found['window_d']} days"
+            + (f" ({failures})" if failures else "")
+            + f"; p50/p95/p99: first token {_tail(one['first_token'])}, whole {_tail(one['latency'])}"
+        )
+    price, left = one["price"], one["budget_left"]
+    spent = f"{_money(one['spent'])} {found['currency']} spent this month"
+    cost = f"{price['input']}/{price['output']} {price['currency']} per million ({price['source']})" if price else None
+    yield f"{spent}{f', {_money(left)} left' if left else ''}; price {cost or 'unknown'}"
+    if one["quality"]:
+        yield "quality " + ", ".join(f"{task} {share:.0%}" for task, share in one["quality"].items())
+    yield f"may see {', '.join(one['data_classes'])}"
+    if one["missing"]:
+        yield f"→ {one['missing']}"
 
 
 def _state(one: Mapping[str, Any]) -> str:
     health = one["health"]
     if one["missing"]:
-        return click.style("lacks something", fg="yellow")
+        return "lacks something"
     if health is None:
         return "health unknown"
     if health["breaker"] == "closed":
-        return click.style("ready", fg="green")
-    until = f" until {health['until'][11:19]}" if health["until"] else ""
-    return click.style(f"breaker {health['breaker'].replace('_', ' ')}{until}", fg="red")
+        return "ready"
+    if health["breaker"] == "half_open":
+        return "breaker half open: the next call looks whether it is back"
+    return f"breaker open until {health['until'][11:19]}"
 
 
 def _tail(tail: Mapping[str, float] | None) -> str:

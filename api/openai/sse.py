@@ -1,6 +1,6 @@
 """Answers to a client that may leave: nothing is paid for once nobody listens, and errors keep their HTTP status.
 
-A stream's head waits for the first content, so that whatever fails before it is told by status. After `HOLD_S` seconds
+A stream's head waits for the first content, so that whatever fails before it is told by status. After a while
 the head goes out all the same, with comments that keep proxies from cutting the line; later failures are events.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from starlette.responses import Response
@@ -19,14 +20,20 @@ from api.openai.notes import sent_by
 from domain.errors import AccordError
 from providers.types import ModelAnswer, Started, StreamEvent, TextDelta, ToolDelta
 
-HOLD_S = 30.0
-KEEP_ALIVE_S = 10.0
 _COMMENT = b": keep-alive\n\n"
 _HEAD = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no"}
 _CRASH = "Something went wrong inside Accord; the server's log tells what. Try again, then report it."
 _log = logging.getLogger("accord.api")
 
 Failed = Callable[[AccordError], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: how long the head waits for the first content, and how long a stream may be silent."""
+
+    hold_s: float = 30.0
+    silence_s: float = 10.0
 
 
 class Writer(Protocol):
@@ -68,8 +75,10 @@ class EventStream(Response):
         writer: Writer,
         failed: Failed,
         headers: Mapping[str, str],
+        patience: Patience | None = None,
     ) -> None:
         super().__init__()
+        self._patience = patience or Patience()
         self._events, self._writer, self._failed = events, writer, failed
         self._told = {**_HEAD, **headers}
         self._begun = False
@@ -128,9 +137,9 @@ class EventStream(Response):
         gone = asyncio.ensure_future(_gone(receive))
         waited_s = 0.0
         try:
-            while not (await asyncio.wait({gone}, timeout=KEEP_ALIVE_S))[0]:
-                waited_s += KEEP_ALIVE_S
-                if waited_s >= HOLD_S:
+            while not (await asyncio.wait({gone}, timeout=self._patience.silence_s))[0]:
+                waited_s += self._patience.silence_s
+                if waited_s >= self._patience.hold_s:
                     await self._begin(send, {})
                 if self._begun and self._quiet:
                     await _put(send, _COMMENT)
