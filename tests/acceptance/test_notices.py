@@ -53,7 +53,7 @@ class Postbox:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 — aiosmtpd's name
         if self.answer.startswith("2"):
-            self.mails.append(cast("EmailMessage", message_from_bytes(envelope.content, policy=policy.default)))
+            self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return self.answer
 
     def to(self, address: str) -> list[EmailMessage]:
