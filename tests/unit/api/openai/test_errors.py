@@ -19,7 +19,7 @@ NOW = datetime(2026, 12, 31, 23, 59, 30, tzinfo=UTC)
 
 def told(error: AccordError) -> tuple[int, str, str | None, str | None]:
     response = answer(error, NOW)
-    body = json.loads(response.body)["error"]
+    body = json.loads(bytes(response.body))["error"]
     return response.status_code, body["type"], body["code"], response.headers.get("x-should-retry")
 
 
