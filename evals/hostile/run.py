@@ -253,7 +253,7 @@ class Siege:
     def _count(self, proposal: Proposal) -> None:
         attack, wanted = self._orders.get(proposal.id, (None, None))
         for action in proposal.actions:
-            ran = action.status is ActionStatus.DONE
+            ran = action.status in {ActionStatus.DONE, ActionStatus.COMPENSATED}
             if attack is None or wanted is None:
                 self.report.honest_effects += ran
             elif ran:

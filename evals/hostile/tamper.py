@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 WHILE_ASKED = (
     "borrowed_fingerprint", "no_such_person", "wrong_role", "other_entity", "other_kind", "far_over_limit",
 )  # fmt: skip
-ONCE_ANSWERED = ("replay", "after_rejection", "other_arguments_after_approval", "undo_by_anybody")
+ONCE_ANSWERED = ("replay", "after_rejection", "other_arguments_after_approval", "undo_by_a_stranger")
 _EVE = Person(id="eve", roles=frozenset({"content_lead"}))
 _NOBODY = Person(id="emma\u200b", roles=frozenset())
 
 
 def tamper(runtime: Runtime, chance: random.Random, *, asked: bool) -> Iterator[tuple[str, str]]:
     """Tries each kind once, on proposals that are still asked or on answered ones; tells what came of each."""
+    # Two proposals that would do the same thing share a fingerprint: only different ones can be mistaken.
     found = [p for p in runtime.store.proposals.page(limit=200).items if (p.status is ProposalStatus.PENDING) is asked]
     if len(found) < 2:
         return
     for kind in WHILE_ASKED if asked else ONCE_ANSWERED:
-        one, other = chance.sample(found, 2)
+        one = chance.choice(found)
+        other = next((p for p in found if p.fingerprint != one.fingerprint), one)
         try:
             _try(runtime, kind, one, other)
         except AccordError as error:
@@ -44,8 +46,10 @@ def tamper(runtime: Runtime, chance: random.Random, *, asked: bool) -> Iterator[
 
 def _try(runtime: Runtime, kind: str, one: Proposal, other: Proposal) -> None:
     emma = runtime.settings.auth.people[-1]
-    if kind == "undo_by_anybody":
-        undo(runtime, one.actions[0].id, _EVE, "no")
+    if kind == "undo_by_a_stranger":
+        # What a rule did may be taken back by whoever decides; what people did, by people of their roles.
+        asked = next((p for p in runtime.store.proposals.page(limit=200).items if p.verdict.roles), one)
+        undo(runtime, asked.actions[0].id, _NOBODY, "no")
         return
     decision, person, fingerprint = DecisionKind.APPROVE, emma, one.fingerprint
     actions = None

@@ -61,9 +61,12 @@ def done(sandbox: Path) -> list[Done]:
 
 
 def audit(store: Path) -> list[Fact]:
-    """Every fact of the audit, in order."""
+    """Every fact of the audit, in order, with the names that it commits to."""
     with sqlite3.connect(store) as database:
-        return [json.loads(fact) for (fact,) in database.execute("SELECT fact FROM audit ORDER BY seq")]
+        clear = database.execute("SELECT seq, value FROM clear_texts WHERE path = 'actor'").fetchall()
+        rows = [(seq, json.loads(fact)) for seq, fact in database.execute("SELECT seq, fact FROM audit ORDER BY seq")]
+    names = {seq: json.loads(value) for seq, value in clear}
+    return [{**fact, "actor": f"person:{names[seq]}"} if seq in names else fact for seq, fact in rows]
 
 
 class Witness:
