@@ -15,6 +15,7 @@ class Fault(StrEnum):
 
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
+    BUSY = "busy"
     TIMEOUT = "timeout"
     CONNECTION = "connection"
     MALFORMED = "malformed"
@@ -31,12 +32,13 @@ class Fault(StrEnum):
 
 
 TRANSIENT = frozenset(
-    {Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.TIMEOUT, Fault.CONNECTION, Fault.MALFORMED, Fault.CUT, Fault.EMPTY}
+    {Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.BUSY, Fault.TIMEOUT, Fault.CONNECTION}
+    | {Fault.MALFORMED, Fault.CUT, Fault.EMPTY}
 )
 # Nobody mends these within a minute: the breaker opens for long.
 LASTING = frozenset({Fault.UNAUTHORISED, Fault.NOT_FOUND, Fault.NO_CREDIT, Fault.UNAVAILABLE})
-# The provider itself is out of order: one of these opens its breaker.
-UNHEALTHY = (TRANSIENT - {Fault.EMPTY}) | LASTING
+# The provider itself is out of order: one of these opens its breaker. A local model with a queue is well.
+UNHEALTHY = (TRANSIENT - {Fault.EMPTY, Fault.BUSY}) | LASTING
 # Worth another try at the same provider when no other is left. A silence is not: it has cost its time already.
 WORTH_A_RETRY = TRANSIENT - {Fault.TIMEOUT}
 # The caller's own doing or a refusal: another vendor would be asked the same wrong thing, or asked to look away.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-import os
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -19,9 +18,11 @@ from pathlib import Path
 from typing import Protocol
 
 from providers.adapter import Adapter
+from providers.capacity import shortage, threads_for
 from providers.deadlines import Deadlines
 from providers.faults import Fault, failure
 from providers.registry import Provider
+from providers.turns import Turns
 from providers.types import ModelRequest, Piece
 from providers.weights import weights_path
 
@@ -46,13 +47,13 @@ _kept: list[_Listening] = []
 class LocalServer:
     """One model in memory (up to 2 GB for the 1.5B), loaded once however many threads ask first."""
 
-    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
-        # One core is left alone: llama.cpp's threads spin, and on busy cores made a 1 s call take 30 s.
-        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+    def __init__(self, weights: Path, environ: Mapping[str, str] | None = None) -> None:
         self._weights = weights
+        self._environ = environ or {}
         self._lock = threading.Lock()
         self._server: _Listening | None = None
         self._calls = 0
+        self._broken_off = False
         self._key = secrets.token_urlsafe(24)
 
     def endpoint(self) -> Endpoint:
@@ -68,6 +69,9 @@ class LocalServer:
                 Fault.UNAVAILABLE,
                 f"No model weights at {str(weights)!r}. Run `accord models pull`, or set ACCORD_LOCAL_MODEL.",
             )
+        threads, short = threads_for(self._environ), shortage(weights.stat().st_size, self._environ)
+        if short is not None:
+            raise failure(Fault.UNAVAILABLE, f"{weights.name!r} does not fit. {short}")
         xllamacpp = importlib.import_module("xllamacpp")
 
         parameters = xllamacpp.CommonParams()
@@ -75,7 +79,7 @@ class LocalServer:
         parameters.n_ctx = CONTEXT_TOKENS
         parameters.n_parallel = 1
         parameters.use_jinja = True
-        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = self._threads
+        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         parameters.hostnames = ["127.0.0.1"]
         parameters.port = 0
         parameters.api_keys = [self._key]
@@ -89,18 +93,26 @@ class LocalServer:
 
     @contextmanager
     def answering(self) -> Generator[Endpoint]:
-        """The address for one call; a server that is answering is not freed under it."""
+        """The address for one call; a server that is answering is not freed under it.
+
+        Where a caller has left, the engine may go on for a while; the next whole answer shows that it has stopped.
+        """
         endpoint = self.endpoint()
-        self._calls += 1
+        with self._lock:
+            self._calls += 1
+        whole = False
         try:
             yield endpoint
+            whole = True
         finally:
-            self._calls -= 1
+            with self._lock:
+                self._calls -= 1
+                self._broken_off = not whole
 
     def close(self) -> None:
         """Frees the model; a later call loads it again. One that is still answering is kept, see `still_answering`."""
         with self._lock:
-            if self._calls and self._server is not None:
+            if (self._calls or self._broken_off) and self._server is not None:
                 _kept.append(self._server)
             self._server = None
 
@@ -120,6 +132,7 @@ class LocalAdapter:
         self._http = http
         self._environ = environ
         self._servers: dict[str, LocalServer] = {}
+        self._turns: dict[str, Turns] = {}
         self._lock = threading.Lock()
 
     async def prepare(self, provider: Provider) -> None:
@@ -130,8 +143,15 @@ class LocalAdapter:
     async def stream(
         self, provider: Provider, request: ModelRequest, limits: Deadlines, prefix: str = ""
     ) -> AsyncGenerator[Piece]:
-        server = self._server(provider)
-        with server.answering() as endpoint:
+        answer = self._answer(provider, request, limits, prefix)
+        async with self._turn(provider).taken(), aclosing(answer) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _answer(
+        self, provider: Provider, request: ModelRequest, limits: Deadlines, prefix: str
+    ) -> AsyncGenerator[Piece]:
+        with self._server(provider).answering() as endpoint:
             spec = provider.spec.model_copy(
                 update={"model": f"openai/{provider.spec.model_name}", "api_base": endpoint.api_base}
             )
@@ -143,7 +163,11 @@ class LocalAdapter:
     def _server(self, provider: Provider) -> LocalServer:
         name = provider.spec.model_name
         with self._lock:
-            return self._servers.setdefault(name, LocalServer(weights_path(name, self._environ)))
+            return self._servers.setdefault(name, LocalServer(weights_path(name, self._environ), self._environ))
+
+    def _turn(self, provider: Provider) -> Turns:
+        with self._lock:
+            return self._turns.setdefault(provider.spec.model_name, Turns(provider.name))
 
     def close(self) -> None:
         with self._lock:
@@ -158,6 +182,7 @@ def local_missing(name: str, environ: Mapping[str, str]) -> str | None:
         return "Switched off. Unset ACCORD_LOCAL_MODEL to use it."
     if importlib.util.find_spec("xllamacpp") is None:
         return "The engine is not installed. Install Accord with the extra `local`."
-    if not weights_path(name, environ).is_file():
+    weights = weights_path(name, environ)
+    if not weights.is_file():
         return f"No weights. Run `accord models pull {name}`."
-    return None
+    return shortage(weights.stat().st_size, environ)

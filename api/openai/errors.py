@@ -46,6 +46,7 @@ _BY_FAULT: Mapping[Fault, Told] = {
     Fault.TIMEOUT: Told(504, _SERVER, "timeout", retry=True),
     Fault.BAD_ANSWER: Told(502, _SERVER, "bad_answer", retry=True),
     Fault.OVERLOADED: Told(503, _SERVER, "overloaded", retry=True),
+    Fault.BUSY: Told(503, _SERVER, "busy", retry=True),
     Fault.CONNECTION: Told(502, _SERVER, "connection", retry=True),
     Fault.MALFORMED: Told(502, _SERVER, "malformed", retry=True),
     Fault.CUT: Told(502, _SERVER, "cut", retry=True),
