@@ -248,6 +248,15 @@ def test_a_hundred_streams_at_once(door: Door) -> None:
     assert set(asyncio.run(all_of_them())) == {TEXT}
 
 
+@pytest.mark.parametrize(("name", "words"), [("curl", ["sh", "-c"]), ("python", [sys.executable, "-c"])])
+def test_the_examples_of_the_documentation_run(door: Door, root: Path, name: str, words: list[str]) -> None:
+    text = (root / "docs" / "gateway.md").read_text(encoding="utf-8")
+    code = text.partition(f"<!-- example: {name} -->")[2].partition("\n")[2].partition("\n")[2].partition("```")[0]
+    environ = {**os.environ, "ACCORD_URL": door.url, "ACCORD_KEY": KEY, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([*words, code], env=environ, capture_output=True, encoding="utf-8", check=True)
+    assert "main" in done.stdout if name == "python" else done.stdout.endswith("data: [DONE]\n\n")
+
+
 def test_the_javascript_client_passes_its_script(door: Door, root: Path, tmp_path: Path) -> None:
     node, npm = _node()
     for name in ("package.json", "package-lock.json", "script.mjs"):
