@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 EXTENSION_GROUP = "accord.commands"
+_OWN = "accord"  # our own distribution, whose evals join like an extension since `api` must not import them
 Sections = Mapping[str, tuple[tuple[str, str, str], ...]]
 """Rows of (name, "module:attribute", help) by heading."""
 
@@ -119,9 +120,14 @@ class LazyGroup(Group):
         for heading, rows in self.sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), text) for name, _, text in rows])
-        if extensions:
+        ours = {name: entry for name, entry in extensions.items() if _origin(entry) == _OWN}
+        if ours:
+            with formatter.section("Measure"):
+                rows = [(name.ljust(width), _load(entry).get_short_help_str(80)) for name, entry in ours.items()]
+                formatter.write_dl(rows)
+        if others := {name: entry for name, entry in extensions.items() if name not in ours}:
             with formatter.section("From other packages"):
-                formatter.write_dl([(name.ljust(width), f"Added by {_origin(e)}.") for name, e in extensions.items()])
+                formatter.write_dl([(name.ljust(width), f"Added by {_origin(e)}.") for name, e in others.items()])
 
 
 def _extensions(taken: Mapping[str, str]) -> dict[str, EntryPoint]:
