@@ -31,6 +31,16 @@ SLOW_TO_SHOW = timedelta(minutes=10)
 """How long a tool may confirm and go on showing what was before, until a person is asked."""
 
 
+_OVERTAKEN = (
+    ActionStatus.EXECUTING,
+    ActionStatus.UNKNOWN,
+    ActionStatus.PENDING,
+    ActionStatus.DRIFTED,
+    ActionStatus.DENIED,
+)
+"""What an action may have become for one worker while another one's call was under way."""
+
+
 def execute(runtime: Runtime, proposal: Proposal, action: Action) -> None:
     """Carry out a pending action of an approved proposal, or say why not.
 
@@ -91,37 +101,53 @@ def _claim(runtime: Runtime, proposal: Proposal, action: Action, state: object) 
 
 def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
     """Finish an action that is executing, begun by us now or by a worker that died."""
-    effect, begun_now = _begin(runtime, action)
+    begun = _begin(runtime, action)
+    if begun is None:
+        return
+    effect, begun_now = begun
     if effect.status is EffectStatus.CONFIRMED:
         _confirm(runtime, proposal, action, effect.receipt)
     elif begun_now or runtime.tools.repeatable(action.spec):
-        _call(runtime, proposal, action, effect)
+        _call(runtime, proposal, action, effect, first=begun_now)
     else:
         _after_silence(runtime, proposal, action, effect, "the worker died while the tool was being called")
 
 
-def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect) -> None:
+def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, *, first: bool) -> None:
+    """Call the tool. What it refuses says that nothing was written only if nobody called before."""
     reached("tool.called")
     try:
         receipt = runtime.tools.apply(action, effect)
-    except Conflict as error:
-        with runtime.store.alone("effect.failed"):
-            if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
-                _drifted(runtime, action, error)
-    except TransientError as error:
-        if error.facts.get("outcome") != "unknown":
-            _put_back(runtime, action, effect, error)
+    except (Conflict, ExternalError) as error:
+        if first:
+            _after_failure(runtime, proposal, action, effect, error)
+            return
+        if isinstance(error, TransientError) and error.facts.get("outcome") != "unknown":
             raise
-        _after_silence(runtime, proposal, action, effect, error.detail)
-    except TerminalError as error:
-        with runtime.store.alone("effect.failed"):
-            if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
-                _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
-    except ExternalError as error:
         _after_silence(runtime, proposal, action, effect, error.detail)
     else:
         reached("tool.answered")
         _believe(runtime, proposal, action, effect, receipt)
+
+
+def _after_failure(
+    runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, error: Conflict | ExternalError
+) -> None:
+    """The first call failed: drifted, to be tried again, refused, or nobody knows."""
+    match error:
+        case Conflict():
+            with runtime.store.alone("effect.failed"):
+                if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
+                    _drifted(runtime, action, error)
+        case TransientError() if error.facts.get("outcome") != "unknown":
+            _put_back(runtime, action, effect, error)
+            raise error
+        case TerminalError():
+            with runtime.store.alone("effect.failed"):
+                if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
+                    _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
+        case _:
+            _after_silence(runtime, proposal, action, effect, error.detail)
 
 
 def _believe(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, receipt: Receipt) -> None:
@@ -173,9 +199,14 @@ def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect:
 def _ask(runtime: Runtime, action: Action, effect: Effect, why: str) -> None:
     """Nobody but a person can tell what happened."""
     detail = f"{why}. Look into the tool, then say whether it happened."
+    fact = _fact(runtime, "effect.unknown", action.id, proposal=action.proposal, because=detail)
     with runtime.store.alone("effect.unknown"):
         if _finish(runtime, effect, EffectStatus.UNKNOWN, detail):
-            _close(runtime, action, ActionStatus.UNKNOWN, "effect.unknown", detail)
+            for status in _OVERTAKEN:
+                if runtime.store.actions.move(
+                    action.id, status, ActionStatus.UNKNOWN, due_at=None, facts=[fact], detail=detail
+                ):
+                    return
 
 
 def _refusal(runtime: Runtime, proposal: Proposal, action: Action, view: View | None) -> str | None:
@@ -192,8 +223,8 @@ def _refusal(runtime: Runtime, proposal: Proposal, action: Action, view: View | 
     return None
 
 
-def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool]:
-    """The effect row of this action, and whether it was written just now."""
+def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool] | None:
+    """The effect row of this action, and whether it was written just now; None when another worker ended it."""
     effect = Effect(
         id=derive_id("eff", action.idempotency_key),
         action=action.id,
@@ -220,9 +251,12 @@ def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool]:
             value=action.spec.value if action.spec.reversible else None,
         )
     ]
-    if runtime.store.effects.begin(effect, facts=facts):
-        return effect, True
-    return runtime.store.effects.get(effect.idempotency_key) or effect, False
+    with runtime.store.alone("effect.started"):
+        if runtime.store.actions.get(action.id).status is not ActionStatus.EXECUTING:
+            return None
+        if runtime.store.effects.begin(effect, facts=facts):
+            return effect, True
+        return runtime.store.effects.get(effect.idempotency_key) or effect, False
 
 
 def _confirm(runtime: Runtime, proposal: Proposal, action: Action, receipt: Receipt | None) -> None:
@@ -239,12 +273,12 @@ def _confirm(runtime: Runtime, proposal: Proposal, action: Action, receipt: Rece
 
 
 def mark_done(runtime: Runtime, proposal: Proposal, action_id: str, receipt: Receipt) -> None:
-    """The action of a confirmed effect is done, also when another worker had given it up as unknown meanwhile."""
+    """The action of a confirmed effect is done, also when another worker had given it up or put it back meanwhile."""
     now = runtime.clock.now()
     action = runtime.store.actions.get(action_id)
     measure_at = _measure_at(proposal, action, now)
     done = {"receipt": receipt, "executed_at": now, "measure_at": measure_at, "detail": None}
-    for status in (ActionStatus.EXECUTING, ActionStatus.UNKNOWN):
+    for status in _OVERTAKEN:
         if runtime.store.actions.move(action_id, status, ActionStatus.DONE, due_at=measure_at, facts=[], **done):
             return
 
