@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,7 +50,7 @@ def pull(console: Console, name: str | None, if_wanted: bool) -> None:  # noqa: 
 @config_option
 @click.pass_obj
 def list_(console: Console, config: Path | None) -> None:
-    """List the configured providers: which can answer, and what the others lack."""
+    """List the configured providers, which can answer and what the others lack, then the local models to be had."""
     from functools import partial
 
     from providers.local_model import local_missing
@@ -61,5 +62,34 @@ def list_(console: Console, config: Path | None) -> None:
         {"name": one.name, "model": one.spec.model, "usable": one.missing is None, "missing": one.missing}
         for one in registry.providers
     ]
+    local = _local()
     rows = [(item["name"], item["model"], item["missing"] or "ready") for item in items]
-    console.answer({"items": items}, columns(rows) or ["No provider is configured: everything runs without a model."])
+    sizes = [
+        (
+            f"{one['name']}:",
+            f"{one['size'] / 1e6:,.0f} MB",
+            "does not fit into memory" if one["short"] else "pulled" if one["pulled"] else "can be pulled",
+        )
+        for one in local
+    ]
+    none = ["No provider is configured: everything runs without a model."]
+    console.answer({"items": items, "local": local}, [*(columns(rows) or none), "", "Local models:", *columns(sizes)])
+
+
+def _local() -> list[dict[str, Any]]:
+    """The local models that are known: `size` in bytes, whether they are here, why they would not fit (`short`)."""
+    from providers.capacity import shortage
+    from providers.facts import known
+    from providers.weights import is_pulled, models_dir
+
+    folder = models_dir(os.environ)
+    return [
+        {
+            "name": name,
+            "size": facts.size,
+            "licence": facts.licence,
+            "pulled": is_pulled(name, folder),
+            "short": shortage(facts.size, os.environ),
+        }
+        for name, facts in known().weights.items()
+    ]
