@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Any
 
 from domain.errors import AccordError
 from providers.faults import Fault, failure
@@ -40,17 +41,64 @@ async def in_time(pieces: AsyncGenerator[Piece], limits: Deadlines, provider: st
     now = asyncio.get_running_loop().time
     ends = now() + limits.total_s
     due, awaited = now() + limits.first_token_s, f"said nothing for {limits.first_token_s:g} s"
-    async with aclosing(pieces):
-        while True:
-            try:
-                async with asyncio.timeout_at(min(due, ends)):
-                    piece = await anext(pieces, None)
-            except TimeoutError as error:
-                raise late(provider, awaited if due <= ends else f"took over {limits.total_s:g} s") from error
-            if piece is None:
-                return
-            yield piece
-            due, awaited = now() + limits.inter_chunk_s, f"paused for {limits.inter_chunk_s:g} s in its answer"
+    pause = f"paused for {limits.inter_chunk_s:g} s in its answer"
+    watch = _Watch()
+    try:
+        async with aclosing(pieces):
+            while True:
+                try:
+                    piece = await watch.next(pieces, min(due, ends))
+                except TimeoutError as error:
+                    raise late(provider, awaited if due <= ends else f"took over {limits.total_s:g} s") from error
+                if piece is None:
+                    return
+                yield piece
+                due, awaited = now() + limits.inter_chunk_s, pause
+    finally:
+        watch.close()
+
+
+class _Watch:
+    """`asyncio.timeout` for many waits after each other: one timer looks after them, which is cheap to put off."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Task[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._late = False
+
+    async def next(self, pieces: AsyncGenerator[Piece], due: float) -> Piece | None:
+        """The next piece, None at the end. Raises TimeoutError when none has come by `due`."""
+        self._due = due
+        if self._timer is None or due < self._timer.when():
+            self._arm()
+        self._waiting = asyncio.current_task()
+        try:
+            return await anext(pieces, None)
+        except asyncio.CancelledError as error:
+            if self._late and self._waiting is not None and self._waiting.uncancel() == 0:
+                raise TimeoutError from error
+            raise
+        finally:
+            self._waiting = None
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _arm(self) -> None:
+        self.close()
+        self._timer = self._loop.call_at(self._due, self._look)
+
+    def _look(self) -> None:
+        if self._loop.time() < self._due:
+            self._arm()
+        elif self._waiting is not None:
+            self._late = True
+            self._waiting.cancel()
+        else:
+            self._timer = None  # nobody waits: whoever consumes the pieces takes the time
 
 
 def late(provider: str, how: str) -> AccordError:

@@ -113,15 +113,12 @@ class Gateway:
         value, answer = await self._answered(request, check_of(request))
         return answer.model_copy(update={"parsed": value}) if request.answer_schema is not None else answer
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent]:
         """The answer as it comes: `Started` before the first content, deltas, and a `ModelAnswer` at its whole end.
 
         Raises as `acomplete`; an error after `Started` means that the answer broke off and nobody could continue it.
         """
-        call = self._begin(request, check_of(request), deliver=True)
-        async with aclosing(call.events()) as events:
-            async for event in events:
-                yield event
+        return self._begin(request, check_of(request), deliver=True).events()
 
     def close(self) -> None:
         """Ends the calls of `complete` and `ask` that are under way, and closes their connections."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +19,7 @@ import httpx
 from domain.errors import AccordError
 from providers.faults import Fault, failure
 from providers.types import Piece
-from providers.wire.events import EventStream
+from providers.wire.events import Event, EventStream
 from providers.wire.reading import Reading
 from providers.wire.refusals import Refusal, refused
 
@@ -87,9 +86,17 @@ class Pool:
             try:
                 begun = True
                 await _accepted(response, letter)
-                async with aclosing(_pieces(response, letter, reading)) as pieces:
-                    async for piece in pieces:
+                body, size = _body_of(response, letter, reading), 0
+                coded = "content-encoding" in response.headers
+                chunks = response.aiter_bytes() if coded else response.aiter_raw()
+                while (chunk := await _next(chunks, reading)) is not None:
+                    size += len(chunk)
+                    if size > _MAX_BODY:
+                        raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
+                    for piece in body.feed(chunk):
                         yield piece
+                for piece in body.close():
+                    yield piece
             finally:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -124,38 +131,50 @@ async def _accepted(response: httpx.Response, letter: Letter) -> None:
     )
 
 
-async def _pieces(response: httpx.Response, letter: Letter, reading: Reading) -> AsyncGenerator[Piece]:
+class _Events:
+    """A body of server-sent events: its bytes in, pieces out."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._events = EventStream()
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        try:
+            events = self._events.feed(chunk)
+        except ValueError as error:
+            raise httpx.DecodingError(str(error)) from error
+        return self._read(events)
+
+    def close(self) -> list[Piece]:
+        return [] if self._reading.over else self._read(self._events.close())
+
+    def _read(self, events: list[Event]) -> list[Piece]:
+        return [piece for event in events if not self._reading.ended for piece in self._reading.event(event)]
+
+
+class _Whole:
+    """A body that is one JSON value."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._body = bytearray()
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        self._body += chunk
+        return []
+
+    def close(self) -> list[Piece]:
+        return self._reading.whole(bytes(self._body))
+
+
+def _body_of(response: httpx.Response, letter: Letter, reading: Reading) -> _Events | _Whole:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "text/event-stream":
-        async for piece in _streamed(response, reading):
-            yield piece
-    elif kind == "application/json" or kind.endswith("+json"):
-        for piece in reading.whole(await _body(response)):
-            yield piece
-    else:
-        detail = f"{letter.provider!r} answered {kind!r} instead of JSON or events. Check its `api_base`."
-        raise failure(Fault.MALFORMED, detail)
-
-
-async def _streamed(response: httpx.Response, reading: Reading) -> AsyncIterator[Piece]:
-    events = EventStream()
-    size = 0
-    chunks = response.aiter_bytes()
-    try:
-        while (chunk := await _next(chunks, reading)) is not None:
-            size += len(chunk)
-            if size > _MAX_BODY:
-                raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
-            for event in events.feed(chunk):
-                if not reading.ended:
-                    for piece in reading.event(event):
-                        yield piece
-    except ValueError as error:
-        raise httpx.DecodingError(str(error)) from error
-    for event in events.close():
-        if not reading.over:
-            for piece in reading.event(event):
-                yield piece
+        return _Events(reading)
+    if kind == "application/json" or kind.endswith("+json"):
+        return _Whole(reading)
+    detail = f"{letter.provider!r} answered {kind!r} instead of JSON or events. Check its `api_base`."
+    raise failure(Fault.MALFORMED, detail)
 
 
 async def _next(chunks: AsyncIterator[bytes], reading: Reading) -> bytes | None:
@@ -167,15 +186,6 @@ async def _next(chunks: AsyncIterator[bytes], reading: Reading) -> bytes | None:
             return await anext(chunks, None)
     except (TimeoutError, httpx.TransportError):
         return None
-
-
-async def _body(response: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
-    return bytes(body)
 
 
 def _broken(letter: Letter, error: httpx.HTTPError | httpx.InvalidURL, *, begun: bool) -> AccordError:

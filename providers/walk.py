@@ -6,7 +6,7 @@ at most twice, after a pause; one with an open breaker is then better than no an
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -59,7 +59,8 @@ class Walk(Generic[V]):
         self._overflowed: list[Provider] = []
         self._flaw: AccordError | None = None
         self._tries = self._extra = 0
-        self._blank = self._said = ""
+        self._blank = ""
+        self._said: list[str] = []
         self._started = self._tool_sent = False
 
     async def events(self) -> AsyncGenerator[StreamEvent]:
@@ -168,12 +169,12 @@ class Walk(Generic[V]):
 
     async def _admitted(self, provider: Provider, passed: Pass, *, by_turn: bool = False) -> Try[V] | None:
         """The attempt with its money held; None, with a skipped attempt noted, when no budget lets it."""
-        request = self._request
+        request, said = self._request, "".join(self._said)
         if self._flaw is not None:
             request = asked_to_mend(request, self._flaw)
         if by_turn:
-            request = asked_to_go_on(request, self._said)
-        prefix = "" if by_turn else self._said
+            request = asked_to_go_on(request, said)
+        prefix = "" if by_turn else said
         try:
             hold = await self._parts.ledger.areserve(provider, request, self._parts.clock.now(), prefix)
         except AccordError as error:
@@ -182,8 +183,8 @@ class Walk(Generic[V]):
             return self._skip(provider, error.code, error.detail)
         self._tries += 1
         seam = None
-        if self._said:
-            seam = Seam(self._said, prefilled=provider.spec.vendor in GOES_ON and not by_turn, repeats=by_turn)
+        if said:
+            seam = Seam(said, prefilled=provider.spec.vendor in GOES_ON and not by_turn, repeats=by_turn)
         return Try(self._parts, hold, passed, self._limits(provider, passed), seam=seam, prefix=prefix)
 
     def _limits(self, provider: Provider, passed: Pass) -> Deadlines:
@@ -199,22 +200,21 @@ class Walk(Generic[V]):
         share_s = self._left() / (len(self._fresh) + 1)
         return replace(limits, first_token_s=min(limits.first_token_s, share_s))
 
-    def _delivered(self, provider: Provider, piece: TextDelta | ToolDelta) -> Iterator[StreamEvent]:
+    def _delivered(self, provider: Provider, piece: TextDelta | ToolDelta) -> tuple[StreamEvent, ...]:
         """`piece` for a caller who streams; blanks before the first content wait for it."""
         if not self._deliver:
-            return
+            return ()
         if isinstance(piece, ToolDelta):
             self._tool_sent = True
         elif not self._started and not piece.text.strip():
             self._blank += piece.text
-            return
-        if not self._started:
-            yield self._start(provider)
-            if isinstance(piece, TextDelta):
-                piece = TextDelta(text=self._blank + piece.text)
+            return ()
+        start = () if self._started else (self._start(provider),)
         if isinstance(piece, TextDelta):
-            self._said += piece.text
-        yield piece
+            if start and self._blank:
+                piece = TextDelta(text=self._blank + piece.text)
+            self._said.append(piece.text)
+        return (*start, piece)
 
     def _start(self, provider: Provider) -> Started:
         self._started = True

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
-from providers.types import Finish, Piece, Tokens, Working
+from providers.types import Finish, Tokens
 from providers.wire.reading import Body, Reading
 
 
@@ -15,15 +14,15 @@ class AnthropicReading(Reading):
         self._streamed = False
         self._places: dict[int, int] = {}
 
-    def _delta(self, body: Body) -> Iterator[Piece]:
+    def _delta(self, body: Body) -> None:
         self._streamed = True
         match body["type"]:
             case "message_start":
                 self._usage = dict(body["message"].get("usage") or {})
             case "content_block_start":
-                yield from self._block(body["index"], body["content_block"])
+                self._block(body["index"], body["content_block"])
             case "content_block_delta":
-                yield from self._block_delta(body["index"], body["delta"])
+                self._block_delta(body["index"], body["delta"])
             case "message_delta":
                 self._note_usage(body.get("usage"))
                 self.marker = body["delta"].get("stop_reason") or self.marker
@@ -32,43 +31,43 @@ class AnthropicReading(Reading):
             case _:
                 pass  # `ping`, `content_block_stop`, and events the vendor may add
 
-    def _message(self, body: Body) -> Iterator[Piece]:
+    def _message(self, body: Body) -> None:
         self._note_usage(body.get("usage"))
         for index, block in enumerate(body["content"]):
-            yield from self._block(index, block)
+            self._block(index, block)
         self.marker = body.get("stop_reason")
 
-    def _block(self, index: int, block: Body) -> Iterator[Piece]:
+    def _block(self, index: int, block: Body) -> None:
         match block["type"]:
             case "text":
-                yield from self._more_text(block.get("text"))
+                self._more_text(block.get("text"))
             case "tool_use":
                 given = block.get("input")
-                yield from self._more_tool(index, block["id"], block["name"], json.dumps(given) if given else "")
+                self._more_tool(index, block["id"], block["name"], json.dumps(given) if given else "")
             case _:
-                yield Working()
+                self._work()
 
-    def _block_delta(self, index: int, delta: Body) -> Iterator[Piece]:
+    def _block_delta(self, index: int, delta: Body) -> None:
         match delta["type"]:
             case "text_delta":
-                yield from self._more_text(delta["text"])
+                self._more_text(delta["text"])
             case "input_json_delta":
-                yield from self._more_tool(index, None, None, delta["partial_json"])
+                self._more_tool(index, None, None, delta["partial_json"])
             case _:
-                yield Working()
+                self._work()
 
-    def _more_text(self, text: object) -> Iterator[Piece]:
+    def _more_text(self, text: object) -> None:
         self._must_be_open()
-        yield from self._text(text)
+        self._text(text)
 
-    def _more_tool(self, index: int, id_: str | None, name: str | None, arguments: str) -> Iterator[Piece]:
+    def _more_tool(self, index: int, id_: str | None, name: str | None, arguments: str) -> None:
         self._must_be_open()
         if self._is_answer(index, name):
-            yield from self._text(arguments)
+            self._text(arguments)
         else:
             # Blocks of text are counted too: calls are numbered among themselves.
             place = self._places.setdefault(index, len(self._places))
-            yield from self._tool(place, id_, name, arguments)
+            self._tool(place, id_, name, arguments)
 
     def _must_be_open(self) -> None:
         if self.marker is not None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 from domain.ids import derive_id
-from providers.types import Piece, Tokens, Working
+from providers.types import Tokens
 from providers.wire.reading import Body, Reading
 
 # A signature that Gemini wants back with the call travels in its id, the way litellm reads it from there.
@@ -19,21 +18,21 @@ class GeminiReading(Reading):
         """The end marker, with the usage that only newer versions send, which mark nothing but the end."""
         return self.ended or (self.marker is not None and bool(self._usage))
 
-    def _delta(self, body: Body) -> Iterator[Piece]:
+    def _delta(self, body: Body) -> None:
         if not {"candidates", "promptFeedback", "usageMetadata"} & body.keys():
             raise KeyError("candidates")
         if (body.get("promptFeedback") or {}).get("blockReason"):
             self.marker = "SAFETY"
         for candidate in body.get("candidates") or ():
             if candidate.get("index", 0) == 0:
-                yield from self._candidate(body, candidate)
+                self._candidate(body, candidate)
         if usage := body.get("usageMetadata"):
             self._usage = usage
 
-    def _message(self, body: Body) -> Iterator[Piece]:
-        yield from self._delta(body)
+    def _message(self, body: Body) -> None:
+        self._delta(body)
 
-    def _candidate(self, body: Body, candidate: Body) -> Iterator[Piece]:
+    def _candidate(self, body: Body, candidate: Body) -> None:
         content: Body = candidate.get("content") or {}
         parts: list[Body] = content.get("parts") or []
         if parts and self.over:
@@ -41,20 +40,20 @@ class GeminiReading(Reading):
         if parts:
             self.marker = None  # older versions mark every part of a stream as the last: the last one's word counts
         for part in parts:
-            yield from self._part(part, str(body.get("responseId", "")))
+            self._part(part, str(body.get("responseId", "")))
         self.marker = candidate.get("finishReason") or self.marker
 
-    def _part(self, part: Body, answer: str) -> Iterator[Piece]:
+    def _part(self, part: Body, answer: str) -> None:
         if call := part.get("functionCall"):
             index = len(self._calls)
             arguments = json.dumps(call.get("args") or {})
             id_ = call.get("id") or derive_id("call", self._provider, answer, index, call["name"], arguments)
             signature = part.get("thoughtSignature")
-            yield from self._tool(index, f"{id_}{_SIGNATURE}{signature}" if signature else id_, call["name"], arguments)
+            self._tool(index, f"{id_}{_SIGNATURE}{signature}" if signature else id_, call["name"], arguments)
         elif "text" in part and not part.get("thought"):
-            yield from self._text(part["text"])
+            self._text(part["text"])
         else:
-            yield Working()
+            self._work()
 
     def _tokens(self, usage: Body) -> Tokens:
         """Gemini bills thoughts as output and counts them beside the candidates."""

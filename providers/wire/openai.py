@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, cast
 
 from domain.ids import derive_id
-from providers.types import Piece, TextDelta, Tokens, ToolDelta, Working
+from providers.types import Piece, Tokens
 from providers.wire.events import Event
 from providers.wire.reading import Body, Reading
 
@@ -26,57 +25,55 @@ class OpenAIReading(Reading):
     def over(self) -> bool:
         return self.ended or self.marker is not None
 
-    def _delta(self, body: Body) -> Iterator[Piece]:
+    def _delta(self, body: Body) -> None:
         if body.get("usage"):
             self._usage = body["usage"]
         if "choices" not in body and "usage" not in body:
             raise KeyError("choices")
         for choice in body.get("choices") or ():
             if choice.get("index", 0) == 0:
-                yield from self._choice(body, choice, choice.get("delta") or {})
+                self._choice(body, choice, choice.get("delta") or {})
 
-    def _message(self, body: Body) -> Iterator[Piece]:
+    def _message(self, body: Body) -> None:
         self._usage = body.get("usage") or {}
         choice = body["choices"][0]
-        yield from self._choice(body, choice, choice.get("message") or {})
+        self._choice(body, choice, choice.get("message") or {})
 
-    def _choice(self, body: Body, choice: Body, said: Body) -> Iterator[Piece]:
-        finished = self.marker is not None
-        for piece in self._said_in(said, str(body.get("id", ""))):
-            if finished and isinstance(piece, TextDelta | ToolDelta):
-                raise ValueError("More content after the end marker")
-            yield piece
+    def _choice(self, body: Body, choice: Body, said: Body) -> None:
+        if self.marker is not None and (said.get("content") or said.get("tool_calls")):
+            raise ValueError("More content after the end marker")
+        self._said_in(said, body.get("id"))
         if marker := choice.get("finish_reason"):
             self.marker = str(marker)
 
-    def _said_in(self, said: Body, answer: str) -> Iterator[Piece]:
+    def _said_in(self, said: Body, answer: object) -> None:
         if any(said.get(thought) for thought in _THOUGHTS):
-            yield Working()
-        yield from self._content(said.get("content"))
+            self._work()
+        self._content(said.get("content"))
         if refusal := said.get("refusal"):
             self._refusal.append(str(refusal))
         for place, call in enumerate(said.get("tool_calls") or ()):
-            yield from self._call(call, call.get("index", place), answer)
+            self._call(call, call.get("index", place), answer)
 
-    def _content(self, content: object) -> Iterator[Piece]:
+    def _content(self, content: object) -> None:
         if not isinstance(content, list):
-            yield from self._text(content)
+            self._text(content)
             return
         for part in cast("list[Body]", content):
             if part.get("type") == "text":
-                yield from self._text(part["text"])
+                self._text(part["text"])
             else:
-                yield Working()
+                self._work()
 
-    def _call(self, call: Body, index: int, answer: str) -> Iterator[Piece]:
+    def _call(self, call: Body, index: int, answer: object) -> None:
         function: Body = call.get("function") or {}
         arguments: Any = function.get("arguments") or ""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         name = function.get("name")
         if self._is_answer(index, name):
-            yield from self._text(text)
+            self._text(text)
         else:
-            yield from self._tool(index, call.get("id") or derive_id("call", self._provider, answer, index), name, text)
+            self._tool(index, call.get("id") or derive_id("call", self._provider, str(answer), index), name, text)
 
     def _tokens(self, usage: Body) -> Tokens:
         details: Body = usage.get("prompt_tokens_details") or {}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from domain.errors import AccordError
 from providers.faults import Fault, failure
-from providers.types import Finish, Piece, Reply, TextDelta, Tokens, ToolCall, ToolDelta
+from providers.types import Finish, Piece, Reply, TextDelta, Tokens, ToolCall, ToolDelta, Working
 from providers.wire.events import Event
 from providers.wire.refusals import excerpt_of, in_band
 
@@ -64,6 +63,7 @@ class Reading(ABC):
         self._provider = provider
         self._secret = secret
         self._json_tool = json_tool
+        self._new: list[Piece] = []
         self._said: list[str] = []
         self._calls: dict[int, _Call] = {}
         self._text_calls: set[int] = set()
@@ -79,10 +79,12 @@ class Reading(ABC):
             raise in_band(said, self._provider, self._secret)
         if body is None:
             raise self._malformed(event.data)
+        self._new = []
         try:
-            return list(self._delta(body))
+            self._delta(body)
         except _NONSENSE as error:
             raise self._malformed(event.data) from error
+        return self._new
 
     def whole(self, body: bytes) -> list[Piece]:
         """The pieces of an answer that came at once. Raises as `event`."""
@@ -92,7 +94,7 @@ class Reading(ABC):
             detail = f"{self._provider!r} sent {len(body)} bytes that are no whole JSON. Try again."
             raise failure(Fault.CUT, detail) from error
         parts = cast("list[object]", parsed) if isinstance(parsed, list) else [parsed]
-        pieces: list[Piece] = []
+        self._new = []
         for part in parts:
             if not isinstance(part, dict):
                 raise self._malformed(body)
@@ -100,11 +102,11 @@ class Reading(ABC):
             if _error_in(answer):
                 raise in_band(_error_in(answer), self._provider, self._secret)
             try:
-                pieces += self._message(answer)
+                self._message(answer)
             except _NONSENSE as error:
                 raise self._malformed(body) from error
         self.ended = True
-        return pieces
+        return self._new
 
     def complete(self) -> list[Piece]:
         """What closes the answer, the `Reply` last. Raises CUT, EMPTY, MALFORMED or REFUSED when it is not whole."""
@@ -143,12 +145,12 @@ class Reading(ABC):
             return None
 
     @abstractmethod
-    def _delta(self, body: Body) -> Iterator[Piece]:
-        """The pieces of one event of a stream."""
+    def _delta(self, body: Body) -> None:
+        """Reads one event of a stream: `_text`, `_tool` and `_work` take its pieces."""
 
     @abstractmethod
-    def _message(self, body: Body) -> Iterator[Piece]:
-        """The pieces of an answer that came at once."""
+    def _message(self, body: Body) -> None:
+        """Reads an answer that came at once, the same way."""
 
     @abstractmethod
     def _tokens(self, usage: Body) -> Tokens:
@@ -161,15 +163,18 @@ class Reading(ABC):
         self._text_calls.add(index)
         return True
 
-    def _text(self, text: object) -> Iterator[TextDelta]:
+    def _text(self, text: object) -> None:
         if text is None or text == "":
             return
         if not isinstance(text, str):
             raise TypeError(text)
         self._said.append(text)
-        yield TextDelta(text=text)
+        self._new.append(TextDelta(text=text))
 
-    def _tool(self, index: int, id_: str | None, name: str | None, arguments: str) -> Iterator[Piece]:
+    def _work(self) -> None:
+        self._new.append(Working())
+
+    def _tool(self, index: int, id_: str | None, name: str | None, arguments: str) -> None:
         """A piece of the call at `index`; its first piece names it. Raises ValueError when it does not."""
         call = self._calls.get(index)
         if call is None:
@@ -177,10 +182,10 @@ class Reading(ABC):
                 raise ValueError("A tool call without a name")
             call = self._calls[index] = _Call(id_, name)
             call.arguments.append(arguments)
-            yield ToolDelta(index=index, id=call.id, name=name, arguments=arguments)
+            self._new.append(ToolDelta(index=index, id=call.id, name=name, arguments=arguments))
         elif arguments:
             call.arguments.append(arguments)
-            yield ToolDelta(index=index, arguments=arguments)
+            self._new.append(ToolDelta(index=index, arguments=arguments))
 
     def _finish(self) -> Finish:
         if self.marker in _REFUSALS or self._refusal:
@@ -216,7 +221,7 @@ class Reading(ABC):
 
 def _parse(data: bytes) -> Body | None:
     try:
-        value = json.loads(data)
+        value = json.loads(data.decode())
     except ValueError:
         return None
     return cast("Body", value) if isinstance(value, dict) else None
