@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from agents.hindsight import look_back
 from agents.judgement import explain_now
 from api.given import Used, asking
+from api.routes.proposals import specs_of
 from api.schemas.policy import (
     ActionsToExplain,
     Explained,
@@ -19,7 +20,6 @@ from api.schemas.policy import (
     Standing,
 )
 from api.schemas.proposals import Check
-from domain.actions import ActionSpec
 from domain.explain import Explanation
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"])
@@ -42,8 +42,7 @@ def read_policy(runtime: Used) -> RulesInForce:
 @router.post("/explain", summary="Explain a verdict", **asking("read", 400, 422))
 def explain_actions(body: ActionsToExplain, runtime: Used) -> ExplainedActions:
     """What policy says of each action by itself as things stand now, rule by rule. Nothing is done or kept."""
-    specs = [ActionSpec(**action.model_dump()) for action in body.actions]
-    return ExplainedActions(items=[_shown(explain_now(runtime, spec)) for spec in specs])
+    return ExplainedActions(items=[_shown(explain_now(runtime, spec)) for spec in specs_of(body.actions)])
 
 
 @router.get("/simulation", summary="Simulate the policy", **asking("read", 422))

@@ -144,7 +144,7 @@ class Siege:
         policy.write_text(POLICY, encoding="utf-8")
         names = [entity for entities in TARGETS.values() for entity in entities]
         self._model = HostileModel(seed, [*names, "buying group", "proof is missing", "budget:of-others"])
-        self._adapter = ScriptedAdapter(self._model, sleep=lambda _: None)
+        self._adapter = ScriptedAdapter(self._model)
         settings = Settings(
             home=home,
             sandbox=SandboxSettings(world="empty"),
