@@ -95,7 +95,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 def link(mail: EmailMessage, word: str) -> str:
     """Path and query of the link behind `word`."""
-    found = re.search(rf"^{word}[^:]*: (\S+/answer\?token=\S+)", text_of(mail), re.MULTILINE)
+    found = re.search(rf"^{word}\s?: (\S+/answer\?token=\S+)", text_of(mail), re.MULTILINE)
     assert found, text_of(mail)
     parts = urlsplit(found[1])
     return f"{parts.path}?{parts.query}"
