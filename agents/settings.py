@@ -50,6 +50,12 @@ class RoutingSettings(Record):
     hedge: bool = False
     cache: Literal["off", "exact"] = "exact"
     default_data_class: Literal["public", "internal", "confidential", "personal"] = "internal"
+    prefer: Literal["quality", "balanced", "cost"] = "balanced"
+    """What a route is chosen by: a cent of a call is worth 0.5, 10 or 100 points of quality."""
+    explore_rate: float = Field(default=0.05, ge=0, le=0.2)
+    """Share of a task's calls in which a close contender that is known less goes first; 0 for never."""
+    critical_tasks: tuple[str, ...] = ()
+    """Tasks in which nothing is tried."""
     pseudonyms: bool = False
     """Whether every provider but a local one gets placeholders for people and accounts; else those that ask for it."""
     canaries_h: float | None = Field(default=None, gt=0)

@@ -30,6 +30,7 @@ from memory.outbox import Outbox
 from memory.outcomes import Outcomes
 from memory.people import People
 from memory.proposals import Proposals
+from memory.qualities import Qualities
 from memory.questions import Questions
 from memory.rounds import Rounds
 from memory.signals import Signals
@@ -58,6 +59,7 @@ class Store:
         self.keys = Keys(database)
         self.people = People(database)
         self.calls = Calls(database)
+        self.qualities = Qualities(database)
         self.flags = Flags(database)
         self._payloads = Payloads(database)
         self._entities = Entities(database)

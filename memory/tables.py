@@ -26,7 +26,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; a test holds it against `memory/migrations`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -312,6 +312,19 @@ outbox = Table(
     Column("due_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "status", "due_at"),
+)
+
+qualities = Table(
+    "qualities",
+    metadata,
+    _number(),
+    Column("task", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("quality", Float(53), nullable=False),
+    Column("weight", Float(53), nullable=False),
+    Column("source", String, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
 )
 
 flags = Table("flags", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False))

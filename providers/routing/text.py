@@ -79,7 +79,7 @@ class Directions:
         weights: Matrix = np.fromiter(found.values(), dtype=np.float64, count=len(found)) * self.rarity[at]
         length = math.sqrt(float(weights @ weights))
         if length == 0:
-            return np.zeros(self.axes.shape[1])
+            return np.zeros(len(self.axes[0]))
         axes: Matrix = self.axes[at].astype(np.float64)
         place: Matrix = np.dot(weights / length, axes)
         return place
