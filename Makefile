@@ -1,6 +1,6 @@
 # Two commands matter: `make run` starts the demo company, `make test` proves the code.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock soak bench clean
+.PHONY: help setup run test check lock soak audit bench clean
 
 help: ## List the recipes
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ lock: ## Compile requirements/*.txt anew from pyproject.toml
 
 soak: setup ## Run the long loops
 	@.venv/bin/python -m pytest -q -m soak tests
+
+audit: setup ## Look for known vulnerabilities in what run.txt pins, and say plainly when nobody could be asked
+	@sh requirements/audit.sh
 
 bench: setup ## Measure what docs/figures.md states
 	@for bench in evals/bench/[a-z]*.py; do echo "$$bench"; .venv/bin/python "$$bench" || echo "no figure from $$bench"; done
