@@ -6,9 +6,9 @@ Off unless `routing.canaries_h` says every how many hours. Local models are left
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,8 +27,13 @@ log = logging.getLogger(__name__)
 FLAG = "drift"
 _DEADLINE_S = 30.0
 
-Observe = Callable[[str, str, float, datetime], None]
-"""Told the task, the provider and a quality rate 0..1 at a time, so that routing learns from canaries too."""
+
+class Observe(Protocol):
+    """Told how well a provider did on a task (0..1), so that routing learns from canaries too."""
+
+    def __call__(
+        self, task: str, provider: Provider, quality: float, *, source: Literal["check"], at: datetime
+    ) -> None: ...
 
 
 class DriftState(BaseModel):
@@ -75,7 +80,7 @@ class CanaryWatch:
         runs = tuple(remembered(history, since))
         self._keep(provider.name, state, DriftState(model=state.model, runs=runs, shifts=found, since=since))
         if self._observe is not None:
-            self._observe(TASK, provider.name, run.quality_rate, now)
+            self._observe(TASK, provider, run.quality_rate, source="check", at=now)
 
     def _answers(self, provider: Provider) -> list[tuple[Canary, ModelAnswer]]:
         """What came back; a provider that answers some of them only is judged by those."""

@@ -15,6 +15,7 @@ from agents.parts import Runtime
 from agents.runtime import Overrides, build
 from agents.settings import MemorySettings, RoutingSettings, Settings
 from providers.drift import canaries
+from providers.registry import Provider
 from providers.scripted import ScriptedAdapter
 from providers.types import ModelRequest, ProviderSpec
 
@@ -75,8 +76,12 @@ def runtime(tmp_path: Path, vendor: Vendor, clock: ManualClock) -> Iterator[Runt
 def test_a_vendor_that_grew_worse_is_told_of_once_and_again_when_it_is_well(
     runtime: Runtime, vendor: Vendor, clock: ManualClock
 ) -> None:
-    told: list[tuple[str, float]] = []
-    watch = CanaryWatch(runtime, lambda _task, name, quality_rate, _at: told.append((name, quality_rate)))
+    told: list[tuple[str, str, float, str, datetime]] = []
+
+    def observe(task: str, provider: Provider, quality: float, *, source: str, at: datetime) -> None:
+        told.append((task, provider.name, quality, source, at))
+
+    watch = CanaryWatch(runtime, observe)
 
     def days(number: int) -> list[str]:
         for _ in range(4 * number):
@@ -100,8 +105,8 @@ def test_a_vendor_that_grew_worse_is_told_of_once_and_again_when_it_is_well(
     assert days(3) == ["provider.drifted", "provider.steady"]
     vendor.worse = True
     assert days(10)[-2:] == ["provider.drifted", "provider.steady"], "the new level never became the measure"
-    assert told[0] == ("one", 1.0)
-    assert min(quality_rate for _, quality_rate in told) == pytest.approx(8 / 12)
+    assert told[0] == ("canary", "one", 1.0, "check", START)
+    assert min(quality for _, _, quality, _, _ in told) == pytest.approx(8 / 12)
 
 
 def test_another_model_under_the_same_name_begins_anew(runtime: Runtime) -> None:
