@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from agents.extensions import load_extensions
 from agents.parts import Runtime
 from agents.policies import Policies, PolicyHistory
 from agents.recalling import RecalledContext
-from agents.settings import SandboxSettings, Settings, secret
+from agents.settings import RoutingSettings, SandboxSettings, Settings, secret
 from agents.told_names import ToldNames
 from agents.tools import Tools
 from agents.trust import TrackRecord
@@ -41,6 +42,7 @@ from providers.ledger import Ledger
 from providers.opening import open_gateway
 from providers.pricing import STATED_RATES
 from providers.registry import default_specs
+from providers.routing.learned import LearnedRouter, Manner, Observation
 from providers.telemetry import Spans
 from providers.types import Budget, ProviderSpec
 
@@ -191,17 +193,27 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
     ledger = Ledger(journal, currency=currency, fx=rates, budgets=budgets)
     routing = settings.routing
     deadlines = Deadlines(routing.first_token_s, routing.inter_chunk_s, routing.total_s)
+    router = _router(routing, store)
     return open_gateway(
         specs,
         ledger,
         os.environ,
         scripted=scripted,
+        router=router,
         deadlines=deadlines,
         hedge=routing.hedge,
-        observers=(Spans(),),
+        observers=(Spans(), router),
         cache=ExactCache() if routing.cache == "exact" else None,
         names=ToldNames(store.tree),
     )
+
+
+def _router(routing: RoutingSettings, store: Store) -> LearnedRouter:
+    """Starts from what was observed in the year that can still weigh."""
+    manner = Manner(routing.prefer, routing.explore_rate, frozenset(routing.critical_tasks))
+    observed = store.qualities.since(datetime.now(UTC) - timedelta(days=365))
+    known = [Observation(q.task, q.provider, q.model, q.quality, q.weight, q.source, q.at) for q in observed]
+    return LearnedRouter(manner, known=known, kept=store.qualities)
 
 
 def _spec(spec: ProviderSpec, settings: Settings) -> ProviderSpec:

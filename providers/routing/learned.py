@@ -65,7 +65,7 @@ class Observation:
 class Qualities(Protocol):
     """Where observations last."""
 
-    def add(self, observation: Observation) -> None: ...
+    def add(self, observation: Observation, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
