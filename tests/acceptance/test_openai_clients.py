@@ -57,10 +57,11 @@ class Choice(BaseModel):
 
 @dataclass(frozen=True)
 class Door:
-    """A running server, and a key that may only read."""
+    """A running server with the environment it was started in, and a key that may only read."""
 
     url: str
     read_key: str
+    environ: dict[str, str]
 
     def client(self, key: str = KEY) -> OpenAI:
         return OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0)
@@ -82,6 +83,8 @@ def _config(peer: Peer) -> str:
             "memory": {"url": "off"},
             "providers": [provider(name) for name in NAMES],
             "budgets": [{"scope": "task:poor", "month": 0.000001}],
+            # A machine that is busy with other tests must not look like a vendor that is silent.
+            "routing": {"first_token_s": 100, "inter_chunk_s": 100},
         }
     )
 
@@ -103,7 +106,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
             asked = {"name": "reader", "person": "admin", "scopes": ["read"]}
             made = httpx.post(f"{url}/v1/keys", json=asked, headers={"authorization": f"Bearer {KEY}"}, trust_env=False)
             try:
-                yield Door(url, made.raise_for_status().json()["key"])
+                yield Door(url, made.raise_for_status().json()["key"], environ)
             finally:
                 server.terminate()
                 server.wait(30)
@@ -246,6 +249,40 @@ def test_a_hundred_streams_at_once(door: Door) -> None:
             return await asyncio.gather(*(one(client) for _ in range(100)))
 
     assert set(asyncio.run(all_of_them())) == {TEXT}
+
+
+def test_the_command_beside_the_server_tells_what_the_server_knows(door: Door, client: OpenAI) -> None:
+    client.chat.completions.create(model="main", messages=MESSAGES)
+    words = [sys.executable, "-c", "from api.cli import main; main()", "providers", "--json"]
+    told = subprocess.run(words, env=door.environ, capture_output=True, text=True, check=True)
+    found = json.loads(told.stdout)
+    assert found["live"]
+    assert [one["name"] for one in found["items"]] == list(NAMES)
+    assert found["items"][0]["health"]["breaker"] == "closed"
+    assert found["recent"][0]["provider"] == "main"
+    assert found["recent"][0]["why"]
+
+
+def test_every_attempt_stands_in_the_log_without_content(door: Door, client: OpenAI) -> None:
+    secret = "the merger of Nordwind"
+    client.chat.completions.create(model="main", messages=[{"role": "user", "content": secret}])
+    with pytest.raises(openai.InternalServerError):
+        client.chat.completions.create(model="down", messages=MESSAGES)
+    headers = {"authorization": f"Bearer {KEY}"}
+    with httpx.Client(base_url=door.url, headers=headers, trust_env=False) as reader:
+        failed = reader.get("/v1/calls", params={"provider": "down", "outcome": "failed"}).json()["items"]
+        assert {(call["provider"], call["error_code"]) for call in failed} == {("down", "overloaded")}
+        everything = reader.get("/v1/calls", params={"limit": 200, "task": "chat"}).text
+        assert reader.get("/v1/calls", params={"since": "2100-01-01T00:00:00Z"}).json()["items"] == []
+        assert 'accord_model_calls_total{outcome="overloaded",provider="",task="chat"}' in reader.get("/metrics").text
+    assert secret not in everything
+    assert TEXT[:20] not in everything
+
+
+def test_a_body_that_is_too_large_is_refused(client: OpenAI) -> None:
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.chat.completions.create(model="main", messages=[{"role": "user", "content": "x" * 21 * 1024 * 1024}])
+    assert (caught.value.status_code, caught.value.code) == (413, "request_too_large")
 
 
 @pytest.mark.parametrize(("name", "words"), [("curl", ["sh", "-c"]), ("python", [sys.executable, "-c"])])
