@@ -24,7 +24,7 @@ from providers.types import (
 )
 from tests.peer.answers import SCHEMA, TOOL_PARAMETERS
 from tests.peer.cases import FIRST_TOKEN_S, INTER_CHUNK_S, TOTAL_S, Case, Got, Window
-from tests.peer.drive import Session
+from tests.peer.drive import Caller, Session
 from tests.peer.wires import Wire
 
 MODELS: Mapping[tuple[Wire, Window], str] = {
@@ -43,12 +43,16 @@ KEYS = {f"{wire.upper()}_API_KEY": "test-key" for wire in Wire}
 _TOOL = Tool(name="set_budget", description="Set a budget.", parameters=TOOL_PARAMETERS)
 
 
-@asynccontextmanager
-async def our_gateway(case: Case, bases: tuple[str, ...]) -> AsyncGenerator[Session]:
-    """A gateway of its own for the case, so that no breaker is shared."""
-    ledger = Ledger(InMemoryCallLog(), currency="USD", fx={"EUR": Decimal(1)})
-    with open_gateway(specs_of(case, bases), ledger, KEYS, deadlines=DEADLINES) as gateway:
-        yield Asking(gateway, request_of(case), stream=case.mode == "stream")
+def our_gateway(deadlines: Deadlines = DEADLINES) -> Caller:
+    """A gateway of its own for every case, so that no breaker is shared."""
+
+    @asynccontextmanager
+    async def opened(case: Case, bases: tuple[str, ...]) -> AsyncGenerator[Session]:
+        ledger = Ledger(InMemoryCallLog(), currency="USD", fx={"EUR": Decimal(1)})
+        with open_gateway(specs_of(case, bases), ledger, KEYS, deadlines=deadlines) as gateway:
+            yield Asking(gateway, request_of(case, deadlines.total_s), stream=case.mode == "stream")
+
+    return opened
 
 
 def specs_of(case: Case, bases: tuple[str, ...]) -> list[ProviderSpec]:
@@ -64,14 +68,14 @@ def specs_of(case: Case, bases: tuple[str, ...]) -> list[ProviderSpec]:
     ]
 
 
-def request_of(case: Case) -> ModelRequest:
+def request_of(case: Case, deadline_s: float) -> ModelRequest:
     """What is asked in `case`."""
     return ModelRequest(
         task="explain",
         messages=(Message(role="user", content="Que faire du budget ?"),),
         answer_schema=SCHEMA if case.asks == "schema" else None,
         tools=(_TOOL,) if case.asks == "tool" else (),
-        deadline_s=TOTAL_S,
+        deadline_s=deadline_s,
     )
 
 

@@ -30,7 +30,7 @@ TUNED: Mapping[str, Any] = {"num_retries": 1, "allowed_fails": 1, "cooldown_time
 _FINISH: Mapping[str, Finish] = {"tool_calls": "tool", "length": "length"}
 
 
-def litellm_router(settings: Mapping[str, Any]) -> Caller:
+def litellm_router(settings: Mapping[str, Any], timeout_s: float = FIRST_TOKEN_S) -> Caller:
     """LiteLLM's Router in process, every vendor a group of its own with the later ones as its fallbacks."""
 
     @asynccontextmanager
@@ -39,8 +39,8 @@ def litellm_router(settings: Mapping[str, Any]) -> Caller:
             model_list=[
                 _deployment(n, route.wire, base) for n, (route, base) in enumerate(zip(case.routes, bases, strict=True))
             ],
-            timeout=FIRST_TOKEN_S,
-            stream_timeout=FIRST_TOKEN_S,
+            timeout=timeout_s,
+            stream_timeout=timeout_s,
             **_fallbacks(len(bases)),
             **settings,
         )
@@ -128,12 +128,16 @@ def _said(case: Case, text: str, calls: list[tuple[str, str]], finish: str | Non
     return Got(text, text, tuple(calls), value, "tool" if calls else known)
 
 
-@asynccontextmanager
-async def bare_httpx(case: Case, bases: tuple[str, ...]) -> AsyncGenerator[Session]:
+def bare_httpx(timeout_s: float = FIRST_TOKEN_S) -> Caller:
     """The first vendor alone, over httpx as its reference shows: status checked, JSON read, events joined."""
-    # Nothing here is encrypted, and to load the certificates anew for every case would cost more than the case.
-    async with httpx.AsyncClient(timeout=FIRST_TOKEN_S, trust_env=False, verify=False) as client:  # noqa: S501
-        yield _Bare(client, case, bases[0])
+
+    @asynccontextmanager
+    async def opened(case: Case, bases: tuple[str, ...]) -> AsyncGenerator[Session]:
+        # Nothing here is encrypted, and to load the certificates anew for every case would cost more than the case.
+        async with httpx.AsyncClient(timeout=timeout_s, trust_env=False, verify=False) as client:  # noqa: S501
+            yield _Bare(client, case, bases[0])
+
+    return opened
 
 
 _ROUTES: Mapping[Wire, tuple[str, str]] = {

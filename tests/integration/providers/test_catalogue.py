@@ -23,8 +23,8 @@ def test_every_case_ends_right(place: Place) -> None:
     """One test, since the cases run beside each other: told apart they would take ten times as long."""
 
     async def run() -> list[str]:
-        await warmed_up(our_gateway, place)
-        found = await twice_judged(CASES, our_gateway, place)
+        await warmed_up(our_gateway(), place)
+        found = await twice_judged(CASES, our_gateway(), place)
         return [str(one) for one in found if not one.passed]
 
     assert asyncio.run(run()) == []

@@ -33,7 +33,7 @@ def judge(peer: Peer, case: str) -> Judgement:
     """What the judgement says of a client that takes every stream that ends for whole."""
     with closed_port() as refused:
         place = Place(peer.url, refused, peer.count)
-        return asyncio.run(judged(BY_ID[case], bare_httpx, place, "run", kinds=False))
+        return asyncio.run(judged(BY_ID[case], bare_httpx(), place, "run", kinds=False))
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -55,7 +55,7 @@ def test_a_call_too_many_is_caught(peer: Peer) -> None:
     with closed_port() as refused:
         place = Place(peer.url, refused, peer.count)
         case = BY_ID["openai.plain.ok"]
-        found = [asyncio.run(judged(case, bare_httpx, place, "run", kinds=False)) for _ in range(2)]
+        found = [asyncio.run(judged(case, bare_httpx(), place, "run", kinds=False)) for _ in range(2)]
     assert [one.passed for one in found] == [True, False]
     assert "p0 was called 2 times" in str(found[1])
 
