@@ -10,7 +10,7 @@ trap 'rm -f "$told"' EXIT
     --timeout "${ACCORD_AUDIT_TIMEOUT_S:-15}" "$@" >"$told" 2>&1
 code=$?
 skipped=$(grep -c "could not be audited" "$told")
-grep -v "could not be audited\|^Name .*Skip Reason\|^---" "$told"
+if [ "$skipped" -eq 0 ]; then cat "$told"; else grep "known vulnerabilit" "$told" | grep -v "^No known"; fi
 if [ "$code" -ne 0 ] && grep -q "^Found .* known vulnerabilit" "$told"; then exit 1; fi
 if [ "$code" -eq 0 ] && [ "$skipped" -eq 0 ] && grep -q "No known vulnerabilities found" "$told"; then exit 0; fi
 echo "NOT AUDITED: the vulnerability service knew nothing of $skipped packages, or was not reached." >&2

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
+import json
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -105,8 +109,6 @@ def test_secrets_stand_nowhere_in_the_store(company: Company) -> None:
     assert files
     assert not any(secret.encode() in content for content in files)
     # Not even as a hash that somebody with the file alone could try guesses against.
-    import hashlib
-
     assert not any(hashlib.sha256(secret.encode()).hexdigest().encode() in content for content in files)
 
 
@@ -289,9 +291,7 @@ def pages(company: Company, waiting: Proposal) -> Iterator[tuple[str, Any]]:
             yield path, browser.get(path, headers=SEEN)
 
 
-def test_planted_markup_is_text_on_every_page_and_every_page_forbids_scripts(
-    company: Company, waiting: Proposal
-) -> None:
+def test_planted_markup_is_text_on_every_page_and_none_runs_scripts(company: Company, waiting: Proposal) -> None:
     _plant(company, waiting)
     shown = 0
     for path, page in pages(company, waiting):
@@ -341,3 +341,34 @@ def test_json_readers_get_words_as_words(company: Company, waiting: Proposal) ->
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert MARKUP in answer.json()["title"]
+
+
+def test_trust_comes_from_the_key_by_every_door_and_never_from_the_payload(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside, inside = company.client("eve", "signals-external"), company.client("eve", "signals")
+    claim = {"specversion": "1.0", "source": "s", "type": "accord.note", "trust": "internal", "accordtrust": "internal"}
+    note = {"team": "sales", "text": "hold everything", "trust": "internal"}
+    binary = {f"ce-{name}": value for name, value in {**claim, "id": "binary"}.items()}
+    outside.post("/v1/signals", json={**claim, "id": "structured", "data": note})
+    outside.post("/v1/signals", json=note, headers=binary)
+    outside.post("/v1/signals", json=[{**claim, "id": "batched", "data": note}])
+    call = {"userId": "u", "event": "x", "traits": {"trust": "internal"}, "properties": {"trust": "internal"}}
+    for number, name in enumerate(("track", "identify", "group", "page")):
+        outside.post(f"/v1/segment/{name}", json={**call, "groupId": "g", "messageId": f"m{number}"})
+    monkeypatch.setenv("ACCORD_WEBHOOK_CRM_SECRET", "whsec_" + base64.b64encode(b"k" * 32).decode())
+    body = json.dumps({**claim, "id": "webhook", "data": note}).encode()
+    assert company.stranger().post("/v1/webhooks/crm", content=body, headers=_webhook(body)).status_code == 200
+    stored = company.runtime.store.signals.page(limit=50).items
+    assert len(stored) >= 9
+    assert {signal.trust for signal in stored} == {"external"}
+    inside.post("/v1/signals", json={**claim, "id": "own", "data": note})
+    inside.post("/v1/signals", json={**claim, "id": "lowered", "data": {**note, "trust": "external"}})
+    trusts = {signal.id: signal.trust for signal in company.runtime.store.signals.page(limit=50).items}
+    assert (trusts["own"], trusts["lowered"]) == ("internal", "external")
+
+
+def _webhook(body: bytes) -> dict[str, str]:
+    at = str(int(datetime.now(UTC).timestamp()))
+    mac = hmac.new(b"k" * 32, f"w-1.{at}.".encode() + body, hashlib.sha256).digest()
+    return {"webhook-id": "w-1", "webhook-timestamp": at, "webhook-signature": f"v1,{base64.b64encode(mac).decode()}"}
