@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import yaml
@@ -44,6 +44,8 @@ class BudgetSettings(Record):
 
 
 class RoutingSettings(Record):
+    """How model calls are routed, timed, kept and watched. Times in seconds."""
+
     first_token_s: float = Field(default=10, gt=0)
     inter_chunk_s: float = Field(default=10, gt=0)
     total_s: float = Field(default=120, gt=0)
@@ -148,9 +150,19 @@ class MailSettings(Record):
 
     url: str | None = Field(default=None, pattern=r"^smtps?://[^/]+/?$")
     """`smtp://user@host:587` (STARTTLS where it is offered, and always with a user), or `smtps://user@host:465`."""
-    from_: str = Field(default="Accord <accord@localhost>", alias="from")
+    sender: str = "Accord <accord@localhost>"
+    """Written `from` in the file."""
     password_env: str = "ACCORD_MAIL_PASSWORD"  # noqa: S105 — the name of a variable
     """Environment variable (or `<variable>_FILE`) that holds the password of the user in `url`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: Any) -> Any:
+        """`from` is no name in Python, and defaults are filled in by the names of fields."""
+        if isinstance(values, dict) and "from" in values:
+            given = dict(cast("dict[str, Any]", values))
+            return given | {"sender": given.pop("from")}
+        return cast("Any", values)
 
 
 class SlackSettings(Record):

@@ -22,7 +22,7 @@ def open_notifier(runtime: Runtime, writer: Writer) -> Notifier | None:
         return None
     ways = Ways(
         mail=Mailer(mail.url, lambda: secret(mail.password_env)) if mail.url else None,
-        sender=mail.from_,
+        sender=mail.sender,
         slack=open_slack(runtime.settings),
         channel=slack.channel or "",
     )

@@ -62,9 +62,7 @@ class Mailer:
         if user is None:
             return
         if not encrypted:
-            raise TerminalError(
-                "The mail server offers no encryption, so no password is sent. Use smtps://."
-            )
+            raise TerminalError("The mail server offers no encryption, so no password is sent. Use smtps://.")
         server.login(unquote(user), self.password() or "")
 
 

@@ -113,3 +113,13 @@ def test_a_secret_comes_from_the_environment_or_from_a_file_it_names(tmp_path: P
     assert secret("KEY", {}) is None
     with pytest.raises(ConfigError, match="`KEY_FILE`"):
         secret("KEY", {"KEY_FILE": str(tmp_path / "none")})
+
+
+def test_the_sender_of_mails_is_written_from_in_file_and_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "accord.yaml"
+    path.write_text('mail: {url: "smtp://mail:25", from: "A <a@example.org>"}\n', encoding="utf-8")
+    assert load_settings(path).mail.sender == "A <a@example.org>"
+    monkeypatch.setenv("ACCORD_MAIL__FROM", "b@example.org")
+    assert load_settings(path).mail.sender == "b@example.org"
