@@ -140,7 +140,7 @@ class Try(Generic[V]):
 
     def _tell_health(self, fault: Fault | None) -> None:
         health, name, now = self._parts.health, self.provider.name, self._parts.clock.now()
-        if self.outcome is not None and self.outcome.error_code == "cancelled":
+        if fault is Fault.UNSUPPORTED or (self.outcome is not None and self.outcome.error_code == "cancelled"):
             health.returned(name, self._passed)
         elif fault in UNHEALTHY or fault is Fault.EMPTY:
             wait_s = self.outcome.retry_after_s if self.outcome else None

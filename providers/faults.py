@@ -29,6 +29,7 @@ class Fault(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
+    UNSUPPORTED = "unsupported"
 
 
 TRANSIENT = frozenset(

@@ -27,6 +27,7 @@ from providers.registry import Provider
 from providers.transport import Letter, Pool
 from providers.types import ImagePart, Message, ModelRequest, Piece, Tool, ToolName
 from providers.wire.anthropic import AnthropicReading
+from providers.wire.bedrock import BedrockReading
 from providers.wire.gemini import GeminiReading
 from providers.wire.openai import OpenAIReading
 from providers.wire.reading import Reading
@@ -47,8 +48,8 @@ OPENAI_WIRE = frozenset(
     | {"nvidia_nim", "moonshot", "sambanova", "github", "deepinfra", "novita", "nebius", "scaleway", "zai", "dashscope"}
     | {"volcengine", "hyperbolic", "featherless_ai", "nscale", "meta_llama", "azure_ai", "ai21_chat"}
 )
-# Vendors whose requests need litellm's whole machinery, and the format they answer in.
-CAPTURED: dict[str, type[Reading]] = {"azure": OpenAIReading, "vertex_ai": GeminiReading}
+# Vendors whose requests need all of litellm: the format they answer in, and whether they are asked to stream.
+CAPTURED: dict[str, tuple[type[Reading], bool]] = {"azure": (OpenAIReading, True), "bedrock": (BedrockReading, False)}
 _BASES = {"openai": "https://api.openai.com/v1", "openrouter": "https://openrouter.ai/api/v1"}
 # These take a last assistant message for the beginning of the answer only when it says so.
 _PREFIX_FLAG = frozenset({"mistral", "codestral", "deepseek"})
@@ -99,7 +100,7 @@ class LitellmAdapter:
             raise
         except Exception as error:  # edge: litellm raises its own, the SDKs' and plain Python errors alike
             raise failure(
-                Fault.UNAVAILABLE,
+                Fault.UNSUPPORTED,
                 f"litellm cannot write to {provider.name!r}: {str(error)[:200]!r}. Check `model` and `api_base`.",
             ) from error
 
@@ -136,6 +137,7 @@ def _mapped(provider: Provider, request: ModelRequest, messages: list[dict[str, 
                 f"No way to {vendor!r} is known whose answers can be judged. "
                 "Use its OpenAI-compatible address: `model: openai/…` with `api_base`.",
             )
+    _must_offer_tools(provider, request, body)
     letter = Letter(
         provider=provider.name,
         url=url,
@@ -260,7 +262,10 @@ async def _captured(
         raise _unwitnessed(provider)
     headers = {name: value for name, value in kept.request.headers.items() if name not in _CLIENT_HEADERS}
     letter = Letter(provider.name, str(kept.request.url), headers, kept.request.content, provider.api_key)
-    return letter, CAPTURED[provider.spec.vendor](provider.name, secret=provider.api_key)
+    body = json.loads(letter.body)
+    _must_offer_tools(provider, request, body.get("toolConfig") or body)
+    kind = CAPTURED[provider.spec.vendor][0]
+    return letter, kind(provider.name, secret=provider.api_key, json_tool=_stands_for_schema(request, body))
 
 
 _CLIENT_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "transfer-encoding"})
@@ -293,9 +298,10 @@ def _unwitnessed(provider: Provider) -> AccordError:
 
 def _asked(request: ModelRequest, vendor: str) -> dict[str, Any]:
     """What is asked for beside the messages, in OpenAI's words; what is not asked for is left out."""
+    streams = vendor not in CAPTURED or CAPTURED[vendor][1]
     asked: dict[str, Any] = {
-        "stream": True,
-        "stream_options": {"include_usage": True} if vendor not in {"anthropic", "gemini"} else None,
+        "stream": streams,
+        "stream_options": {"include_usage": True} if streams and vendor not in {"anthropic", "gemini"} else None,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -361,12 +367,24 @@ def _has_images(request: ModelRequest) -> bool:
     )
 
 
+def _must_offer_tools(provider: Provider, request: ModelRequest, body: dict[str, Any]) -> None:
+    """Raises UNSUPPORTED where litellm left the tools out, as it does with what it thinks a model cannot do."""
+    if request.tools and not body.get("tools"):
+        raise failure(
+            Fault.UNSUPPORTED,
+            f"{provider.name!r} ({provider.spec.model!r}) takes no tools. Use another model, or none.",
+        )
+
+
 def _stands_for_schema(request: ModelRequest, body: dict[str, Any]) -> str | None:
     """The tool whose arguments are the answer, where litellm writes a schema as a tool."""
     if request.answer_schema is None:
         return None
-    tools: list[dict[str, Any]] = body.get("tools") or []
-    named = any((tool.get("name") or tool.get("function", {}).get("name")) == _JSON_TOOL for tool in tools)
+    tools: list[dict[str, Any]] = (body.get("toolConfig") or body).get("tools") or []
+    forms: list[dict[str, Any]] = [
+        form for tool in tools for form in (tool, tool.get("function"), tool.get("toolSpec")) if form
+    ]
+    named = any(form.get("name") == _JSON_TOOL for form in forms)
     return _JSON_TOOL if named else None
 
 

@@ -35,6 +35,7 @@ _FINISH: dict[str, Finish] = {
 }
 _REFUSALS = frozenset(
     {"content_filter", "refusal", "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
+    | {"guardrail_intervened", "content_filtered"}
 )
 _NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
