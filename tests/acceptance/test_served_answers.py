@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -53,7 +53,7 @@ def test_a_link_outlives_the_server_that_sent_it(serve: Callable[[], Server], po
     assert (mail["To"], proposal["title"] in mail["Subject"]) == ("emma@example.org", True)
     life.kill()
     life = serve()
-    found = re.search(r"^Approuver\s?: (\S+)", cast("Any", mail.get_body(("plain",))).get_content(), re.MULTILINE)
+    found = re.search(r"^Approuver\s?: (\S+)", mail.get_body(("plain",)).get_content(), re.MULTILINE)
     assert found
     link = urlsplit(found[1])
     shown = life.client.get(f"{link.path}?{link.query}", headers={"authorization": ""})
