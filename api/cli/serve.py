@@ -123,6 +123,7 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
 
     from api.app import create_app
     from api.auth import Gate
+    from api.patience import PatientProtocol
 
     gate = Gate(runtime)
     url = _url(listener)
@@ -145,7 +146,12 @@ def _serve(console: Console, runtime: Runtime, listener: socket.socket, *, demo:
                 await super().main_loop()
 
     config = uvicorn.Config(
-        app, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S
+        app,
+        http=PatientProtocol,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
     )
 
     with _survive_signals():
