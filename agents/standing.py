@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from providers.registry import Provider
 
 WINDOW = timedelta(days=7)
+JUDGED = timedelta(days=90)
 MOST = 1000
 """Attempts looked at for each provider: the newest within the window."""
 
@@ -95,6 +96,18 @@ def budgets(store: Store, settings: Iterable[BudgetSettings], now: datetime) -> 
     for budget in settings:
         limit = int(Decimal(str(budget.month)) * NANO)
         yield Left(budget.scope, limit, store.calls.charged_nano(budget.scope, month))
+
+
+def qualities(store: Store, now: datetime) -> dict[str, dict[str, float]]:
+    """By provider and task: the weighted mean of what evals, people and checks judged within `JUDGED`."""
+    sums: defaultdict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for seen in store.qualities.since(now - JUDGED):
+        total, weight = sums[seen.provider, seen.task]
+        sums[seen.provider, seen.task] = total + seen.quality * seen.weight, weight + seen.weight
+    found: dict[str, dict[str, float]] = {}
+    for (provider, task), (total, weight) in sorted(sums.items()):
+        found.setdefault(provider, {})[task] = total / weight
+    return found
 
 
 def price_source(provider: Provider) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agents import standing
+from agents.drift import drift, in_words
 from agents.standing import Left
 from api.schemas.providers import BudgetLeft, Health, Pricing, Provider, Providers, Routed, Tail
 from providers import registry
@@ -26,9 +27,16 @@ def providers_of(runtime: Runtime, now: datetime, *, live: bool) -> Providers:
     store, settings = runtime.store, runtime.settings
     budgets = list(standing.budgets(store, settings.budgets, now))
     totals = store.calls.totals()
+    judged, shifted = standing.qualities(store, now), drift(runtime)
     return Providers(
         items=[
-            _provider(runtime, one, budgets, now, live=live, called=one.name in totals.providers)
+            _provider(runtime, one, budgets, now, live=live).model_copy(
+                update={
+                    "called": one.name in totals.providers,
+                    "quality": judged.get(one.name),
+                    "drift": in_words(shifted[one.name]) or None if one.name in shifted else None,
+                }
+            )
             for one in runtime.gateway.registry.providers
         ],
         next=None,
@@ -43,7 +51,7 @@ def providers_of(runtime: Runtime, now: datetime, *, live: bool) -> Providers:
 
 
 def _provider(
-    runtime: Runtime, one: registry.Provider, budgets: Sequence[Left], now: datetime, *, live: bool, called: bool
+    runtime: Runtime, one: registry.Provider, budgets: Sequence[Left], now: datetime, *, live: bool
 ) -> Provider:
     seen = standing.history(runtime.store, one.name, now)
     spent = runtime.store.calls.charged_nano(f"provider:{one.name}", month_of(now))
@@ -52,7 +60,7 @@ def _provider(
         model=one.spec.model,
         region=one.spec.region,
         data_classes=list(one.spec.data_classes),
-        called=called,
+        called=False,
         missing=one.missing,
         price=_price(one),
         health=_health(runtime.gateway, one.name, now) if live else None,
@@ -64,6 +72,7 @@ def _provider(
         spent=decimal_text(spent),
         budget_left=_tightest(budgets, one.name),
         quality=None,
+        drift=None,
     )
 
 

@@ -180,6 +180,8 @@ def _figures(one: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     yield f"{spent}{f', {_money(left)} left' if left else ''}; price {cost or 'unknown'}"
     if one["quality"]:
         yield "quality " + ", ".join(f"{task} {share:.0%}" for task, share in one["quality"].items())
+    if one["drift"]:
+        yield f"changed: {one['drift']}"
     yield f"may see {', '.join(one['data_classes'])}"
     if one["missing"]:
         yield f"→ {one['missing']}"

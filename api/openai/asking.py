@@ -22,11 +22,14 @@ Choice = Literal["auto", "none", "required"] | ToolName
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks and within which limits: API key charged, class of the data, seconds for the whole call."""
+    """Who asks and within which limits: API key charged, class of the data, seconds for the whole call, and whether an
+    answer given before will do.
+    """
 
     key: str | None
     data_class: DataClass
     deadline_s: float
+    cache: bool = True
 
 
 def data_class_of(header: str | None, default: DataClass) -> DataClass:

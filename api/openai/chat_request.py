@@ -42,6 +42,7 @@ def chat_request(asked: ChatRequest, lead: Lead, asker: Asker) -> ModelRequest:
         data_class=asker.data_class,
         deadline_s=asker.deadline_s,
         key=asker.key,
+        cache=asker.cache,
     )
 
 

@@ -72,7 +72,10 @@ def runtime_of(request: Request) -> Runtime:
 def asker_of(request: Request, data_class: str | None) -> Asker:
     """Who asks. Raises BadParameter for a data class that is none."""
     routing = runtime_of(request).settings.routing
-    return Asker(caller_of(request).key, data_class_of(data_class, routing.default_data_class), routing.total_s)
+    asked = request.headers.get("cache-control", "").lower()
+    fresh = "no-cache" in asked or "no-store" in asked
+    seen = data_class_of(data_class, routing.default_data_class)
+    return Asker(caller_of(request).key, seen, routing.total_s, cache=not fresh)
 
 
 def created() -> int:

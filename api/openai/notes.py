@@ -24,6 +24,7 @@ def note(answer: ModelAnswer) -> AccordNote:
         cost=cost,
         currency=answer.currency if cost is not None else None,
         why=answer.why,
+        cached=answer.cached,
     )
 
 

@@ -43,6 +43,7 @@ def response_request(asked: ResponseRequest, lead: Lead, asker: Asker) -> ModelR
         data_class=asker.data_class,
         deadline_s=asker.deadline_s,
         key=asker.key,
+        cache=asker.cache,
     )
 
 

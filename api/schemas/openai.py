@@ -38,6 +38,8 @@ class AccordNote(Answered):
     """ISO 4217, of the answering provider's price."""
     why: Annotated[str, Field(examples=["local is the only provider that may see confidential data."])]
     """Why this route."""
+    cached: Annotated[bool, Field(examples=[False])] = False
+    """Whether it was given before, to the same request at temperature 0, and cost nothing now."""
 
 
 class OpenAIErrorBody(Answered):

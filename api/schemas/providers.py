@@ -82,7 +82,9 @@ class Provider(Wire):
     budget_left: str | None
     """Left this month of the tightest budget that covers all its calls; null when none does."""
     quality: dict[str, float] | None
-    """By task, 0..1, as learnt from evals and people; null when nothing was learnt."""
+    """By task, 0..1, as evals and people judged it within 90 days; null when nobody did."""
+    drift: str | None
+    """How its answers to the same questions have changed; null when they have not, or nobody asks them."""
 
 
 class Routed(Wire):

@@ -60,6 +60,7 @@ def test_a_call_is_told_attempt_by_attempt_and_stands_in_the_log(ask: Ask) -> No
     assert main["price"]["source"].startswith("table of 20")
     assert "NO_SUCH_KEY" in keyless["missing"]
     assert dark["price"] is None
+    assert (main["quality"], main["drift"]) == (None, None)
 
 
 def test_the_doctor_names_what_costs_money_or_helps_nobody(ask: Ask) -> None:
