@@ -15,7 +15,10 @@ from memory.database import Database
 from memory.store import Store
 
 _BATCH = 2000
-_BODIES = ("situations", "proposals", "decisions", "actions", "effects", "outcomes", "lessons", "people", "calls")
+_BODIES = (
+    "situations", "proposals", "decisions", "questions", "delegations", "outbox", "actions", "effects", "outcomes",
+    "lessons", "people", "calls",
+)  # fmt: skip
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "signals": ("seq", "source", "id", "type", "at", "received_at", "trust", "raw"),
     "entities": ("id", "at", "body"),
