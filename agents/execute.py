@@ -114,13 +114,12 @@ def settle(runtime: Runtime, proposal: Proposal, action: Action) -> None:
 
 
 def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, *, first: bool) -> None:
-    """Call the tool. What it refuses says that nothing was written only if nobody called before."""
+    """Call the tool. What it refuses says that nothing was written only if nobody else called."""
     reached("tool.called")
     try:
         receipt = runtime.tools.apply(action, effect)
     except (Conflict, ExternalError) as error:
-        if first:
-            _after_failure(runtime, proposal, action, effect, error)
+        if first and _after_failure(runtime, action, effect, error):
             return
         if isinstance(error, TransientError) and error.facts.get("outcome") != "unknown":
             raise
@@ -130,24 +129,27 @@ def _call(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, 
         _believe(runtime, proposal, action, effect, receipt)
 
 
-def _after_failure(
-    runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, error: Conflict | ExternalError
-) -> None:
-    """The first call failed: drifted, to be tried again, refused, or nobody knows."""
-    match error:
-        case Conflict():
-            with runtime.store.alone("effect.failed"):
-                if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
-                    _drifted(runtime, action, error)
-        case TransientError() if error.facts.get("outcome") != "unknown":
+def _after_failure(runtime: Runtime, action: Action, effect: Effect, error: Conflict | ExternalError) -> bool:
+    """The only call failed and wrote nothing: drifted, refused, or to be tried again; False when that is not sure.
+
+    Raises TransientError for what waits for its next try.
+    """
+    later = isinstance(error, TransientError) and error.facts.get("outcome") != "unknown"
+    if not later and not isinstance(error, Conflict | TerminalError):
+        return False
+    with runtime.store.alone("effect.postponed" if later else "effect.failed"):
+        stored = runtime.store.effects.get(effect.idempotency_key)
+        if stored is None or stored.repeated or not _finish(runtime, effect, EffectStatus.FAILED, error.detail):
+            return False
+        if later:
             _put_back(runtime, action, effect, error)
-            raise error
-        case TerminalError():
-            with runtime.store.alone("effect.failed"):
-                if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
-                    _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
-        case _:
-            _after_silence(runtime, proposal, action, effect, error.detail)
+        elif isinstance(error, Conflict):
+            _drifted(runtime, action, error)
+        else:
+            _close(runtime, action, ActionStatus.DENIED, "effect.failed", f"the tool refused: {error.detail}")
+    if later:
+        raise error
+    return True
 
 
 def _believe(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, receipt: Receipt) -> None:
@@ -171,15 +173,13 @@ def _believe(runtime: Runtime, proposal: Proposal, action: Action, effect: Effec
     _ask(runtime, action, effect, said)
 
 
-def _put_back(runtime: Runtime, action: Action, effect: Effect, error: TransientError) -> None:
+def _put_back(runtime: Runtime, action: Action, effect: Effect, error: Conflict | ExternalError) -> None:
     """Nothing was written: the action waits as before, to be judged and compared anew at the next try."""
     now = runtime.clock.now()
     fact = _fact(runtime, "effect.postponed", action.id, effect=effect.id, because=error.detail)
-    with runtime.store.alone("effect.postponed"):
-        if _finish(runtime, effect, EffectStatus.FAILED, error.detail):
-            runtime.store.actions.move(
-                action.id, ActionStatus.EXECUTING, ActionStatus.PENDING, due_at=now, facts=[fact], detail=error.detail
-            )
+    runtime.store.actions.move(
+        action.id, ActionStatus.EXECUTING, ActionStatus.PENDING, due_at=now, facts=[fact], detail=error.detail
+    )
 
 
 def _after_silence(runtime: Runtime, proposal: Proposal, action: Action, effect: Effect, why: str) -> None:

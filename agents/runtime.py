@@ -35,6 +35,7 @@ from domain.ports import Detector, Specialist
 from domain.signals import BUILT_IN_TYPES
 from memory.recall import Recall
 from memory.store import Store
+from memory.workers import Workers
 from providers.cache import ExactCache
 from providers.deadlines import Deadlines
 from providers.journal import Journal
@@ -66,10 +67,13 @@ class Overrides:
 
 def build(settings: Settings, overrides: Overrides | None = None) -> Runtime:
     """A runtime in wall time; `start` begins its work. Raises ConfigError for whatever cannot be opened."""
-    from agents.drivers.wall_time import WallTimeDriver
+    from agents.drivers.wall_time import WallTimeDriver, worker_name
 
     def driver(store: Store, clock: Clock) -> Driver:
-        return WallTimeDriver(store.actions, clock.now, _engine_url(settings))
+        if store.database.embedded:
+            return WallTimeDriver(store.actions, clock.now, _engine_url(settings))
+        workers = Workers(store.database)
+        return WallTimeDriver(store.actions, clock.now, _engine_url(settings), worker_name(), workers=workers)
 
     return _wire(settings, overrides or Overrides(), driver)
 

@@ -27,6 +27,8 @@ class Effect(Record):
     argument_hash: str
     authorised_by: str
     status: EffectStatus = EffectStatus.STARTED
+    repeated: bool = False
+    """Whether another worker took the call up again: then one failure says nothing of the other call."""
     state_before: Any = None
     started_at: Moment
     finished_at: Moment | None = None

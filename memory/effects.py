@@ -38,16 +38,21 @@ class Effects:
         self._database = database
 
     def begin(self, effect: Effect, *, facts: Sequence[Fact] = ()) -> bool:
-        """Durable before the tool is called; False when an effect with its key exists, unless that one failed."""
+        """Durable before the tool is called; False when an effect with its key exists, unless that one failed.
+
+        One that is open is marked as repeated.
+        """
+        same = _TABLE.idempotency_key == effect.idempotency_key
         with self._database.write("effect.started") as connection:
             before = _find(connection, effect.idempotency_key)
             if before is not None and before.status is not EffectStatus.FAILED:
+                again = before.model_copy(update={"repeated": True})
+                connection.execute(update(tables.effects).where(same), {"body": again.model_dump_json()})
                 return False
             values = {"action": effect.action, "status": effect.status, "body": effect.model_dump_json()}
             if before is None:
                 connection.execute(insert(tables.effects), {"idempotency_key": effect.idempotency_key, **values})
             else:
-                same = _TABLE.idempotency_key == effect.idempotency_key
                 connection.execute(update(tables.effects).where(same), values)
             record(connection, facts, self._database.audit_key)
             return True

@@ -284,6 +284,8 @@ class InMemoryEffects(_Base):
         with self._store.alone("effect.started"):
             before = self._tables.effects.get(effect.idempotency_key)
             if before is not None and before.status is not EffectStatus.FAILED:
+                again = before.model_copy(update={"repeated": True})
+                self._tables.effects[effect.idempotency_key] = again
                 return False
             self._tables.effects[effect.idempotency_key] = effect
             self._tables.facts.extend(facts)

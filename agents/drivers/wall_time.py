@@ -1,17 +1,20 @@
 """Wall time: DBOS keeps the queue, the waiting and the recovery of two workflows, `reason` and `act`.
 
 The truth stays in our tables: a workflow only asks what is due and waits. So losing the engine's
-database loses no decision, and a worker that finds another's action overdue takes it over; the
-compare-and-set of each move makes a double look harmless.
+database loses no decision. Workers that share a store give signs of life; the actions of one that fell silent
+are taken over, and the compare-and-set of each move makes a double look harmless.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from agents.drivers.port import Work
@@ -21,7 +24,14 @@ from memory.database import plain_engine
 log = logging.getLogger(__name__)
 
 WORKFLOW_VERSION = "1"
-"""Changed by hand when a workflow body changes; waiting actions then go on by the sweep."""
+"""Changed by hand when a workflow body changes; waiting actions are then taken over from the former version."""
+BEAT_S = 2.0
+"""Seconds between two signs of life of a worker, and between two looks for dead ones."""
+SILENT_S = 10.0
+"""After so many seconds without a sign of life a worker is taken for dead, and another goes on with its actions.
+
+A wrong guess costs a repeated look: the compare-and-set of each move and the key of each effect make it harmless.
+"""
 SWEEP_S = 5.0
 """Seconds between looks for actions that are due and that no workflow here is carrying."""
 LISTEN_EVERY = 12
@@ -36,6 +46,12 @@ _LONGEST_WAIT_S = 3600.0
 _LAST_LOOK_S = 5
 """How long a stop waits for workflows to let go."""
 _WAKE = "wake"
+_OPEN = ["PENDING", "ENQUEUED"]
+
+
+def _wall() -> datetime:
+    """Workers keep the machine's time among each other, whatever clock their company has."""
+    return datetime.now(UTC)
 
 
 class DueActions(Protocol):
@@ -45,13 +61,34 @@ class DueActions(Protocol):
     def waiting(self) -> list[str]: ...
 
 
+class Heartbeats(Protocol):
+    """How workers know of each other."""
+
+    def beat(self, worker: str, at: datetime) -> None: ...
+    def leave(self, worker: str) -> None: ...
+    def alive(self, since: datetime) -> set[str]: ...
+
+
+def worker_name() -> str:
+    """A name that no other process has, for workers that share a store."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 class WallTimeDriver:
     """Runs rounds when poked, at most one at a time, and one durable workflow per open action."""
 
     def __init__(
-        self, actions: DueActions, now: Callable[[], datetime], engine_url: str, executor: str = "local"
+        self,
+        actions: DueActions,
+        now: Callable[[], datetime],
+        engine_url: str,
+        executor: str = "local",
+        *,
+        workers: Heartbeats | None = None,
+        version: str = WORKFLOW_VERSION,
     ) -> None:
-        self._actions, self._now = actions, now
+        """Without `workers` this process is the only one, and what it left undone is its own."""
+        self._actions, self._now, self._workers, self._version = actions, now, workers, version
         self._engine_url, self._executor = engine_url, executor
         self._work: Work | None = None
         self._wanted, self._worded, self._stopping = threading.Event(), threading.Event(), threading.Event()
@@ -63,11 +100,14 @@ class WallTimeDriver:
         """Launch the engine, recover what was under way, and begin to listen."""
         self._work = work
         self._stopping.clear()
+        self._beat()
         self._launch()
-        for loop in (self._round_loop, self._begin_loop, self._sweep_loop, self._word_loop, self._watch_loop):
+        loops = [self._round_loop, self._begin_loop, self._sweep_loop, self._word_loop, self._watch_loop]
+        for loop in [*loops, self._beat_loop] if self._workers is not None else loops:
             thread = threading.Thread(target=loop, name=f"accord{loop.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
+        self._take_over()
         self.wake(self._actions.waiting())
         self.poke()
 
@@ -98,6 +138,8 @@ class WallTimeDriver:
             DBOS.send(waiting.workflow_id, "stop", _WAKE)
         DBOS.destroy(workflow_completion_timeout_sec=_LAST_LOOK_S, destroy_registry=True)
         self._engine.dispose()
+        if self._workers is not None:
+            self._workers.leave(self._executor)
         self._work = None
 
     def _launch(self) -> None:
@@ -110,7 +152,7 @@ class WallTimeDriver:
                 name="accord",
                 system_database_engine=self._engine,
                 executor_id=self._executor,
-                application_version=WORKFLOW_VERSION,
+                application_version=self._version,
                 serializer=DBOSPortableJSONSerializer(),
                 console_log_level="ERROR",
             )
@@ -159,19 +201,49 @@ class WallTimeDriver:
             self._work.reason()
             self._worded.set()
 
-    def _begin(self, action: str, owner: str = "") -> None:
+    def _begin(self, action: str) -> None:
         """Start the action's workflow, or tell the running one to look again."""
         from dbos import DBOS, SetWorkflowID
 
-        workflow = f"{action}{owner}"
-        status = DBOS.get_workflow_status(workflow)
-        if status is None:
-            with SetWorkflowID(workflow):
+        known = DBOS.list_workflows(workflow_id_prefix=action, name="act", load_input=False, load_output=False)
+        running = [each for each in known if each.status in _OPEN]
+        for each in running:
+            DBOS.send(each.workflow_id, "look", _WAKE)
+        if not running:
+            with SetWorkflowID(f"{action}@{len(known)}" if known else action):
                 DBOS.start_workflow(self._act, action)
-        elif status.status in {"PENDING", "ENQUEUED"}:
-            DBOS.send(workflow, "look", _WAKE)
-        elif not owner:
-            self._begin(action, f"@{self._now():%Y%m%dT%H%M%S}")
+
+    def _take_over(self) -> None:
+        """Goes on with the actions of workers that are dead, and of former versions of this one.
+
+        Their workflows are ended and begun anew: what is due stands in our tables, not in the engine's.
+        """
+        from dbos import DBOS
+
+        alive = self._alive()
+        for each in DBOS.list_workflows(name="act", status=_OPEN, load_input=False, load_output=False):
+            ours = each.executor_id == self._executor
+            if each.executor_id not in alive or (ours and each.app_version != self._version):
+                log.warning("%s was carried by %s; it is taken over", each.workflow_id, each.executor_id)
+                DBOS.cancel_workflow(each.workflow_id)
+                self._awake.put(each.workflow_id.partition("@")[0])
+
+    def _alive(self) -> set[str]:
+        """This worker, and all that were heard of lately."""
+        known = self._workers.alive(_wall() - timedelta(seconds=SILENT_S)) if self._workers is not None else set[str]()
+        return known | {self._executor}
+
+    def _beat(self) -> None:
+        if self._workers is not None:
+            self._workers.beat(self._executor, _wall())
+
+    def _beat_loop(self) -> None:
+        while not self._stopping.wait(BEAT_S):
+            try:
+                self._beat()
+                self._take_over()
+            except Exception:  # edge: the worker's loop outlives a failed sign of life
+                log.exception("no sign of life could be given; the next one tries again")
 
     def _begin_loop(self) -> None:
         while (action := self._awake.get()) is not None:
