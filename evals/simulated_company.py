@@ -96,7 +96,7 @@ class World:
         self.name = f"seed {seed}, world {number}"
         self.chance = random.Random(f"{seed}/{number}")  # noqa: S311 — replayable on purpose
         self.clock, self.faults, self.steps = ManualClock(START), Counter[str](), 0
-        self.nested = self.refusals = 0
+        self.nested = self.refusals = self.wishes = 0
         native = self.chance.random() < 0.7
         self.store = InMemoryStore(EntityTree(Entity(id=name, name=name) for name in BUDGETS), self._turn)
         self.tool = Tool(self.chance, self.clock, native, self._turn, self.faults)
@@ -170,7 +170,8 @@ class World:
         step = self.chance.choice([-100, -30, -10, 10, 19, 30, 60, 100]) * 100
         spec = ActionSpec(kind=KIND, entity=entity, value=max(0, known + step), expect=known, currency="EUR")
         plan = Measurement(metric="revenue", method="none", start=self.clock.now(), days=0, stop="at once")
-        number = len(self.store.tables.proposals)
+        self.wishes += 1
+        number = self.wishes
         candidate = Candidate(
             key=f"wish{number}", situation=f"sit_{number}", specialist="simulation", specs=(spec,), title="t", why="w",
             expected=Expected(value=1, low=0, high=2, currency="EUR"), measurement=plan,
