@@ -11,12 +11,13 @@ import importlib
 import importlib.util
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from domain.errors import AccordError
 from providers.adapter import Adapter
 from providers.capacity import shortage, threads_for
 from providers.deadlines import Deadlines
@@ -41,7 +42,7 @@ class _Listening(Protocol):
     listening_address: str
 
 
-_kept: list[_Listening] = []
+_kept: list[object] = []
 
 
 class LocalServer:
@@ -50,7 +51,7 @@ class LocalServer:
     def __init__(self, weights: Path, environ: Mapping[str, str] | None = None) -> None:
         self._weights = weights
         self._environ = environ or {}
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
         self._server: _Listening | None = None
         self._calls = 0
         self._broken_off = False
@@ -58,7 +59,7 @@ class LocalServer:
 
     def endpoint(self) -> Endpoint:
         """The address, after starting the server if need be. Raises TerminalError when it cannot be started."""
-        with self._lock:
+        with self._loading:
             if self._server is None:
                 self._server = self._start(self._weights)
             return Endpoint(f"{self._server.listening_address}/v1", self._key)
@@ -110,7 +111,13 @@ class LocalServer:
                 self._broken_off = not whole
 
     def close(self) -> None:
-        """Frees the model; a later call loads it again. One that is still answering is kept, see `still_answering`."""
+        """Frees the model; a later call loads it again. One that is still answering, or being loaded, is kept, see
+        `still_answering`.
+        """
+        if not self._loading.acquire(blocking=False):
+            _kept.append(self)
+            return
+        self._loading.release()
         with self._lock:
             if (self._calls or self._broken_off) and self._server is not None:
                 _kept.append(self._server)
@@ -118,7 +125,7 @@ class LocalServer:
 
 
 def still_answering() -> bool:
-    """Whether a model was let go in the middle of an answer.
+    """Whether a model was let go in the middle of an answer, or of being loaded.
 
     Its engine cannot be interrupted and is waited for when it is freed, so that the process has to end without that.
     """
@@ -137,7 +144,7 @@ class LocalAdapter:
 
     async def prepare(self, provider: Provider) -> None:
         """Loads the weights, which takes seconds."""
-        await asyncio.to_thread(self._server(provider).endpoint)
+        await _in_the_background(self._server(provider).endpoint)
         await self._http.prepare(provider)
 
     async def stream(
@@ -174,6 +181,28 @@ class LocalAdapter:
             for server in self._servers.values():
                 server.close()
             self._servers.clear()
+
+
+async def _in_the_background(work: Callable[[], object]) -> None:
+    """Waits for `work` in a thread that nothing else waits for: a process that ends does not load a model first."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def told(error: AccordError | None) -> None:
+        if not done.done():
+            done.set_result(None) if error is None else done.set_exception(error)
+
+    def run() -> None:
+        failed = None
+        try:
+            work()
+        except AccordError as error:
+            failed = error
+        with suppress(RuntimeError):  # the loop is gone, and whoever waited with it
+            loop.call_soon_threadsafe(told, failed)
+
+    threading.Thread(target=run, name="accord-load", daemon=True).start()
+    await done
 
 
 def local_missing(name: str, environ: Mapping[str, str]) -> str | None:
