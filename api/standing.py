@@ -11,6 +11,7 @@ from agents.drift import drift, in_words
 from agents.standing import Left
 from api.schemas.providers import BudgetLeft, Health, Pricing, Provider, Providers, Routed, Tail
 from providers import registry
+from providers.health import BreakerState
 from providers.ledger import month_of
 from providers.pricing import decimal_text
 
@@ -106,7 +107,8 @@ def _left(budget: Left) -> BudgetLeft:
 def _health(gateway: Gateway, provider: str, now: datetime) -> Health:
     breaker = gateway.health.breaker(provider)
     state = gateway.health.state(provider, now)
-    return Health(breaker=state.value, until=breaker.open_until, failures=breaker.trips + breaker.misses)
+    until = breaker.open_until if state is BreakerState.OPEN else None
+    return Health(breaker=state.value, until=until, failures=breaker.trips + breaker.misses)
 
 
 def _recent(gateway: Gateway) -> list[Routed]:

@@ -30,7 +30,7 @@ class Health(Wire):
     until: Time | None
     """When an open breaker lets the next call look."""
     failures: Annotated[int, Field(examples=[0])]
-    """In a row."""
+    """That still weigh: openings of the breaker not yet forgiven, and failures in a row since."""
 
 
 class Pricing(Wire):
