@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, cast
 
 from pydantic import ValidationError
 
+from agents.execute import same_state
 from api.wording import Wording
 from domain.actions import MONEY_KINDS, Action, ActionKind, ActionSpec, ActionStatus
 from domain.decisions import Decision, Person
@@ -139,7 +141,7 @@ def _row(place: int, action: Action, words: Wording) -> Row:
         undoable=action.status is ActionStatus.DONE and spec.reversible and action.undo_of is None,
         detail=action.detail or "",
         receipt=(receipt.vendor_id or receipt.detail or receipt.idempotency_key) if receipt else "",
-        shows=words.state(spec.kind, _read_back(action), spec.currency) if receipt else "",
+        shows=words.state(spec.kind, read_back(action), spec.currency) if receipt else "",
         status_text=words.label("status", action.status),
         field=_field(place, spec, words),
     )
@@ -180,10 +182,15 @@ def _with_value(place: int, spec: ActionSpec, values: Mapping[str, str]) -> Acti
         raise InputError(f"{given!r} does not fit {spec.kind}: {explain(error)}") from error
 
 
-def _read_back(action: Action) -> object:
-    """The part of what the tool showed that the action is about."""
-    shown = action.receipt.read_back if action.receipt else None
-    return shown.get(action.spec.kind) if isinstance(shown, dict) else shown  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] — tools show any JSON
+def read_back(action: Action) -> object:
+    """The part of what the tool showed that the action is about: of all that was ever created, what it created."""
+    shown: Any = action.receipt.read_back if action.receipt else None
+    if isinstance(shown, dict):
+        shown = cast("dict[str, Any]", shown).get(action.spec.kind)
+    if not isinstance(shown, list):
+        return shown
+    created = reversed(cast("list[Any]", shown))
+    return next((each for each in created if same_state(each, action.spec.value)), None)
 
 
 def spoken(decision: Decision, words: Wording) -> str:
