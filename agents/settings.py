@@ -121,6 +121,8 @@ class OidcSettings(Record):
 
 
 class AuthSettings(Record):
+    """Who signs in, and how."""
+
     mode: Literal["local", "oidc"] = "local"
     people: tuple[Person, ...] = ()
     oidc: OidcSettings | None = None
