@@ -159,6 +159,7 @@ def simulate(seed: int, steps: int, first: int = 0) -> Report:
 
 
 def main() -> None:
+    """Prints one JSON object; exits 1 when an invariant broke."""
     parser = argparse.ArgumentParser(prog="python -m evals.simulate", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=100_000)

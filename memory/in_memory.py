@@ -122,6 +122,8 @@ class InMemoryView:
 
 
 class InMemoryActions(_Base):
+    """As `memory.actions.Actions`."""
+
     def get(self, id: str) -> Action:  # noqa: A002 — our word for it
         self._store.access("actions.get")
         return self._row(id).action
@@ -209,6 +211,8 @@ def _counts(row: Row, since: datetime) -> bool:
 
 
 class InMemoryProposals(_Base):
+    """As `memory.proposals.Proposals`."""
+
     def get(self, id: str) -> Proposal:  # noqa: A002 — our word for it
         self._store.access("proposals.get")
         return self._joined(id)
@@ -276,6 +280,8 @@ def _version(proposal: Proposal) -> tuple[ProposalStatus, str, int]:
 
 
 class InMemoryEffects(_Base):
+    """As `memory.effects.Effects`."""
+
     def get(self, key: str) -> Effect | None:
         self._store.access("effects.get")
         return self._tables.effects.get(key)
@@ -315,6 +321,8 @@ class InMemoryEffects(_Base):
 
 
 class InMemoryFlags(_Base):
+    """As `memory.flags.Flags`."""
+
     def get(self, name: str, default: Any = None) -> Any:
         self._store.access("flags.get")
         return self._tables.flags.get(name, default)
@@ -326,6 +334,8 @@ class InMemoryFlags(_Base):
 
 
 class InMemoryAudit(_Base):
+    """As `memory.audit.Audit`, without a chain."""
+
     def append(self, fact: Fact) -> None:
         with self._store.alone("fact"):
             self._tables.facts.append(fact)
