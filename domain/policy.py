@@ -49,6 +49,8 @@ class Match(Record):
 
 
 class Rule(Record):
+    """One line of `policy.yaml`: what it speaks of and its verdict; for one that asks, whom and for how long."""
+
     id: str = Field(min_length=1)
     match: Match = Match()
     verdict: VerdictKind

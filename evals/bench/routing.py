@@ -75,6 +75,7 @@ def _within_budget(quality: np.ndarray, cost: np.ndarray) -> float:
 
 
 def main(folder: Path, count: int) -> None:
+    """Prints one JSON object for `count` seeds of the recorded outcomes in `folder`."""
     tokens = {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
     columns = Columns("qid", ["question", "functions_json"], "model", "correct", "category", **tokens)
     files = folder / "bfcl_20240811_questions.parquet", folder / "bfcl_20240811_results.parquet"

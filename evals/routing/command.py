@@ -42,6 +42,7 @@ _RESULT_HELP = "CSV or Parquet (also .gz): one row for each query and model."
 @click.option("--robustness", is_flag=True, help="Also: share of picks unchanged by spacing, case and typing errors.")
 @click.option("--curves", "with_curves", is_flag=True, help="Also: cost and quality along each hull, first seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else there.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the stack trace of a failure.")
 def routing(as_json: bool, **given: Any) -> None:  # noqa: FBT001 — click passes flags by name
     """Compare ways to choose a model on recorded outcomes.
 

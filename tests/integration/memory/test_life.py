@@ -153,13 +153,14 @@ def test_pages_are_stable_while_rows_are_added(store: Store, make: Any) -> None:
 
 def test_a_key_opens_until_it_is_revoked_and_its_secret_is_nowhere(store: Store, make: Any) -> None:
     name, secret = store.keys.create("ci", "ana", ["read", "decide"], make.now)
-    found = store.keys.find(secret)
+    found = store.keys.find(secret, make.now)
     assert found is not None
     assert (found.id, found.person, found.scopes) == (name, "ana", ("decide", "read"))
-    assert store.keys.find(secret + "x") is None
+    assert store.keys.find(secret + "x", make.now) is None
     assert secret not in repr(store.keys.page().items)
-    store.keys.revoke(name, make.at(hours=1))
-    assert (store.keys.find(secret), store.keys.is_live(name), store.keys.count()) == (None, False, 1)
+    later = make.at(hours=1)
+    store.keys.revoke(name, later)
+    assert (store.keys.find(secret, later), store.keys.is_live(name, later), store.keys.count()) == (None, False, 1)
 
 
 def test_flags_and_people_are_replaced(store: Store) -> None:
