@@ -17,6 +17,7 @@ from providers.local_model import LocalAdapter, local_missing
 from providers.names import NameIndex
 from providers.parts import Clock, Observer, Parts
 from providers.registry import build_registry
+from providers.transport import Pool
 from providers.types import ProviderSpec
 from providers.veiled import Names, VeiledAdapter
 
@@ -35,13 +36,14 @@ def open_gateway(  # noqa: PLR0913 - each is a seam of its own
     cache: ExactCache | None = None,
     names: Names = NameIndex,
     clock: Clock | None = None,
+    pool: Pool | None = None,
 ) -> Generator[Gateway]:
     """A gateway over `specs`; connections and local models are closed with it. Nothing is started before a call.
 
-    `scripted` answers for `scripted/…` providers; `names` are hidden from those with `pseudonyms`. Raises ConfigError
-    for what the configuration gets wrong.
+    `scripted` answers for `scripted/…` providers; `names` are hidden from those with `pseudonyms`; a `pool` of the
+    caller's own is the caller's to close. Raises ConfigError for what the configuration gets wrong.
     """
-    http = LitellmAdapter()
+    http = LitellmAdapter(pool)
     local = LocalAdapter(http, environ)
     adapters: dict[str, Adapter] = {"local": local, "*": VeiledAdapter(http, names)}
     if scripted is not None:

@@ -34,7 +34,8 @@ class GeminiReading(Reading):
 
     def _candidate(self, body: Body, candidate: Body) -> None:
         content: Body = candidate.get("content") or {}
-        parts: list[Body] = content.get("parts") or []
+        found: list[Body] = content.get("parts") or []
+        parts = [part for part in found if part != {"text": ""}]
         if parts and self.over:
             raise ValueError("More content after the end marker")
         if parts:

@@ -13,6 +13,7 @@ from providers.faults import Fault
 from providers.gateway import Gateway
 from providers.ledger import InMemoryCallLog, Ledger
 from providers.opening import open_gateway
+from providers.transport import Pool
 from providers.types import (
     Message,
     ModelAnswer,
@@ -49,8 +50,10 @@ def our_gateway(deadlines: Deadlines = DEADLINES) -> Caller:
     @asynccontextmanager
     async def opened(case: Case, bases: tuple[str, ...]) -> AsyncGenerator[Session]:
         ledger = Ledger(InMemoryCallLog(), currency="USD", fx={"EUR": Decimal(1)})
-        with open_gateway(specs_of(case, bases), ledger, KEYS, deadlines=deadlines) as gateway:
+        pool = Pool()
+        with open_gateway(specs_of(case, bases), ledger, KEYS, deadlines=deadlines, pool=pool) as gateway:
             yield Asking(gateway, request_of(case, deadlines.total_s), stream=case.mode == "stream")
+        await pool.aclose()
 
     return opened
 

@@ -258,6 +258,7 @@ def running(script: Script) -> Generator[Peer]:
         for one in left:
             one.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(asyncio.sleep(0.01))  # connections closed just now are over a turn later
         loop.close()
 
     thread = threading.Thread(target=run, name="peer", daemon=True)
