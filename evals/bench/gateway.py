@@ -32,7 +32,7 @@ from providers.pricing import NANO
 from providers.types import Budget, Message, ModelRequest
 from tests.peer.cases import Got
 from tests.peer.catalogue import BY_ID, CASES
-from tests.peer.drive import Caller, Place, Session, all_judged, warmed_up
+from tests.peer.drive import Caller, Place, Session, twice_judged, warmed_up
 from tests.peer.ours import KEYS, Asking, our_gateway, specs_of
 from tests.peer.remote import Remote, elsewhere
 from tests.peer.rivals import DEFAULTS, TUNED, bare_httpx, litellm_router
@@ -85,7 +85,7 @@ async def catalogue(place: Place, remote: Remote, scale: Scale) -> None:
     cases = CASES[:: scale.every]
     for name, caller in CALLERS.items():
         await remote.forget()
-        found = await all_judged(cases, caller, place, "c", kinds=name == OURS)
+        found = await twice_judged(cases, caller, place, kinds=name == OURS)
         right, passed = sum(not one.wrong for one in found), sum(one.passed for one in found)
         lied = sum(one.lied for one in found)
         rows.append([name, len(found), passed, f"{passed / len(found):.1%}", f"{right / len(found):.1%}", lied])

@@ -71,13 +71,13 @@ async def all_judged(
     return await asyncio.gather(*(one(case) for case in cases))
 
 
-async def twice_judged(cases: Iterable[Case], caller: Caller, place: Place) -> list[Judgement]:
+async def twice_judged(cases: Iterable[Case], caller: Caller, place: Place, *, kinds: bool = True) -> list[Judgement]:
     """Every case, and once more with little beside it what failed in the crowd, since a busy machine is no vendor's
     fault. A lie is not forgiven.
     """
-    first = await all_judged(cases, caller, place, "crowd")
+    first = await all_judged(cases, caller, place, "crowd", kinds=kinds)
     again = [BY_ID[one.case] for one in first if not (one.passed or one.lied)]
-    second = {one.case: one for one in await all_judged(again, caller, place, "alone", at_once=4)}
+    second = {one.case: one for one in await all_judged(again, caller, place, "alone", at_once=4, kinds=kinds)}
     return [second.get(one.case, one) for one in first]
 
 
