@@ -78,9 +78,7 @@ class PolicyHistory:
         """The version that starts with `version`. Raises NotFound when none or several do."""
         fitting = [kept for kept in self.all() if version and kept.version.startswith(version)]
         if len(fitting) != 1:
-            raise NotFound(
-                f"{len(fitting)} versions start with {version!r}. See `accord policy history`."
-            )
+            raise NotFound(f"{len(fitting)} versions start with {version!r}. See `accord policy history`.")
         return fitting[0]
 
 

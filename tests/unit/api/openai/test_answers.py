@@ -43,7 +43,14 @@ def events(data: bytes) -> list[dict[str, Any]]:
 
 
 CALL = ToolCall(id="call_1", name="spend_of", arguments='{"channel": "ctv"}')
-ADDED = {"provider": "third", "attempts": 2, "cost": "0.000420000", "currency": "USD", "why": "The first one broke.", "cached": False}
+ADDED = {
+    "provider": "third",
+    "attempts": 2,
+    "cost": "0.000420000",
+    "currency": "USD",
+    "why": "The first one broke.",
+    "cached": False,
+}
 
 
 def test_a_whole_completion() -> None:
