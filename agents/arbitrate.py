@@ -44,11 +44,15 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A chosen candidate with what else was weighed; `tainted` stands in the candidate."""
+    """A chosen candidate with what else was weighed; `tainted` stands in the candidate.
+
+    `worded_by` is the provider whose model wrote its words, None where rules did.
+    """
 
     candidate: Candidate
     alternatives: tuple[str, ...] = ()
     origin: Origin = "rules"
+    worded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from domain.signals import Note
 from domain.situations import Hypothesis, Situation
 from providers.types import DataClass, Message, ModelAnswer
 
+WRITE = "write"
+"""The task of wording a proposal."""
+
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -41,6 +44,15 @@ class AskModel(Protocol):
         max_tokens: int = 512,
         deadline_s: float = 120.0,
     ) -> tuple[T, ModelAnswer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Words for people, and the provider whose model wrote them."""
+
+    title: str
+    why: str
+    by: str
 
 
 @cache
@@ -61,6 +73,13 @@ class Consultant:
     log: list[str] = field(default_factory=list[str])
 
     def ask(self, task: str, answer: type[T], question: str, data_class: DataClass = "internal") -> T | None:
+        answered = self._answered(task, answer, question, data_class)
+        return answered[0] if answered else None
+
+    def _answered(
+        self, task: str, answer: type[T], question: str, data_class: DataClass = "internal"
+    ) -> tuple[T, str] | None:
+        """The answer with the provider it came from."""
         if self.gateway is None:
             return None
         messages = [Message(role="system", content=_prompt(task)), Message(role="user", content=question)]
@@ -74,7 +93,7 @@ class Consultant:
                 self.gateway = None
             return None
         self.log.append(f"{task}: {told.provider}")
-        return value
+        return value, told.provider
 
     def interpret(self, situation: Situation, recalled: Sequence[str]) -> Situation:
         """`situation` with odds and summary of a model; unchanged without a usable answer."""
@@ -134,12 +153,13 @@ class Consultant:
         outside = any(told.trust == "external" for told in notes[-3:]) or any(c.tainted for c in shown)
         return Rank(moves, untrusted=outside)
 
-    def words(self, title: str, why: str, known: set[float]) -> Words | None:
+    def words(self, title: str, why: str, known: set[float]) -> Written | None:
         """Title and reasons in the reader's language, without sentences whose numbers nobody computed."""
-        written = self.ask("write", Words, f"Language: {self.language}\nTitle: {title}\nWhy: {why[:900]}")
-        if written is None:
+        answered = self._answered(WRITE, Words, f"Language: {self.language}\nTitle: {title}\nWhy: {why[:900]}")
+        if answered is None:
             return None
-        kept = Words.model_construct(title=figures.honest(written.title, known), why=figures.honest(written.why, known))
+        words, by = answered
+        kept = Written(figures.honest(words.title, known), figures.honest(words.why, known), by)
         return kept if len(kept.title) >= 3 and kept.why else None
 
 

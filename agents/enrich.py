@@ -38,5 +38,8 @@ class Enricher:
         situation = runtime.store.situations.get(proposal.situation)
         worded, _ = enrich(proposal, situation, runtime.gateway, runtime.settings.language)
         if worded.origin == "model":
-            said = Fact(at=runtime.clock.now(), actor="model", verb="proposal.reworded", subject=proposal.id)
-            runtime.store.proposals.reword(proposal.id, title=worded.title, why=worded.why, facts=[said])
+            by = {"provider": worded.worded_by}
+            said = Fact(at=runtime.clock.now(), actor="model", verb="proposal.reworded", subject=proposal.id, facts=by)
+            runtime.store.proposals.reword(
+                proposal.id, title=worded.title, why=worded.why, worded_by=worded.worded_by, facts=[said]
+            )

@@ -223,7 +223,7 @@ def _reworded(choice: Choice, consultant: Consultant) -> Choice:
     if words is None:
         return choice
     update = {"title": words.title, "why": words.why}
-    return replace(choice, candidate=candidate.model_copy(update=update), origin="model")
+    return replace(choice, candidate=candidate.model_copy(update=update), origin="model", worded_by=words.by)
 
 
 def enrich(
@@ -235,4 +235,5 @@ def enrich(
     read = consultant.interpret(situation, ())
     if words is None:
         return proposal, read
-    return proposal.model_copy(update={"title": words.title, "why": words.why, "origin": "model"}), read
+    update = {"title": words.title, "why": words.why, "origin": "model", "worded_by": words.by}
+    return proposal.model_copy(update=update), read

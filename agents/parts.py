@@ -19,6 +19,7 @@ from domain.signals import SignalData
 from memory.recall import Recall
 from memory.store import Store
 from providers.gateway import Gateway
+from providers.routing.learned import LearnedRouter
 
 if TYPE_CHECKING:
     from agents.graph import Graph
@@ -33,6 +34,7 @@ class Runtime:
     store: Store
     tools: Tools
     gateway: Gateway
+    router: LearnedRouter
     recall: Recall
     policies: Policies
     policy_history: PolicyHistory

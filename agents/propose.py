@@ -51,6 +51,7 @@ def propose(choice: Choice, policy: Policy, facts: Facts, state: States) -> Prop
         alternatives=choice.alternatives,
         specialist=candidate.specialist,
         origin=choice.origin,
+        worded_by=choice.worded_by,
         tainted=candidate.tainted,
         mandatory=candidate.mandatory,
         requested_by=candidate.requested_by,

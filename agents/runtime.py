@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ from providers.ledger import Ledger
 from providers.opening import open_gateway
 from providers.pricing import STATED_RATES
 from providers.registry import default_specs
+from providers.routing.belief import FORGOTTEN
 from providers.routing.learned import LearnedRouter, Manner, Observation
 from providers.telemetry import Spans
 from providers.types import Budget, ProviderSpec
@@ -108,7 +109,8 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
     clock = overrides.clock or (WorldClock(host.now) if host and settings.sandbox.world == "demo" else WallClock())
     tools, kinds = _tools(settings, host, clock)
     resources.callback(tools.close)
-    gateway = resources.enter_context(_gateway(settings, store, overrides.scripted, resources))
+    router = _router(settings.routing, store)
+    gateway = resources.enter_context(_gateway(settings, store, router, overrides.scripted, resources))
     recall = Recall(store.database, settings.memory.url, settings.home)
     resources.callback(recall.close)
     history = PolicyHistory(store, clock)
@@ -124,6 +126,7 @@ def _wire(settings: Settings, overrides: Overrides, make_driver: Any) -> Runtime
         store=store,
         tools=tools,
         gateway=gateway,
+        router=router,
         recall=recall,
         policies=Policies(settings.policy, history.keep),
         policy_history=history,
@@ -185,7 +188,9 @@ def world_of(sandbox: SandboxSettings) -> World:
             return load_world(name)
 
 
-def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resources: ExitStack) -> Any:
+def _gateway(
+    settings: Settings, store: Store, router: LearnedRouter, scripted: Adapter | None, resources: ExitStack
+) -> Any:
     specs = [_spec(spec, settings) for spec in settings.providers or default_specs(os.environ)]
     currency = settings.objective.currency
     budgets = [Budget(scope=b.scope, month=Decimal(str(b.month))) for b in settings.budgets]
@@ -197,7 +202,6 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
     ledger = Ledger(journal, currency=currency, fx=rates, budgets=budgets)
     routing = settings.routing
     deadlines = Deadlines(routing.first_token_s, routing.inter_chunk_s, routing.total_s)
-    router = _router(routing, store)
     return open_gateway(
         specs,
         ledger,
@@ -215,8 +219,8 @@ def _gateway(settings: Settings, store: Store, scripted: Adapter | None, resourc
 def _router(routing: RoutingSettings, store: Store) -> LearnedRouter:
     """Starts from what was observed in the year that can still weigh."""
     manner = Manner(routing.prefer, routing.explore_rate, frozenset(routing.critical_tasks))
-    observed = store.qualities.since(datetime.now(UTC) - timedelta(days=365))
-    known = [Observation(q.task, q.provider, q.model, q.quality, q.weight, q.source, q.at) for q in observed]
+    observed = store.qualities.since(datetime.now(UTC) - FORGOTTEN)
+    known = [Observation(q.task, q.provider, q.model, q.quality, q.weight, q.source, q.at, q.id) for q in observed]
     return LearnedRouter(manner, known=known, kept=store.qualities)
 
 

@@ -11,6 +11,7 @@ def work_of(runtime: Runtime) -> Work:
     from agents.act import advance
     from agents.drift import CanaryWatch
     from agents.enrich import Enricher
+    from agents.feedback import Feedback
     from agents.intake import pull
     from agents.reason import run_round
 
@@ -20,10 +21,16 @@ def work_of(runtime: Runtime) -> Work:
     def reason() -> None:
         run_round(runtime)
 
+    feedback, canaries = Feedback(runtime), CanaryWatch(runtime, runtime.router.observe)
+
+    def watch() -> None:
+        feedback()
+        canaries()
+
     return Work(
         listen=listen,
         reason=reason,
         act=lambda action: advance(runtime, action),
         enrich=Enricher(runtime),
-        watch=CanaryWatch(runtime),
+        watch=watch,
     )

@@ -117,6 +117,8 @@ class Proposal(Record):
     specialist: str
     origin: Origin = "rules"
     """Who wrote the words; the numbers are computed in either case."""
+    worded_by: str | None = None
+    """The provider whose model wrote the title and the reasons; None where rules did."""
     tainted: bool = False
     mandatory: bool = False
     """Demanded by a finance limit: a reduction may pass `max_step_rate`, by asking."""

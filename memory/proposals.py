@@ -159,16 +159,25 @@ class Proposals:
             record(connection, facts, self._database.audit_key)
             return True
 
-    def reword(self, id: str, *, title: str, why: str, facts: Sequence[Fact] = ()) -> bool:  # noqa: A002 — our word
-        """A model's words in place of the rules'; False when it is no longer pending.
+    def reword(
+        self,
+        id: str,  # noqa: A002 — our word for it
+        *,
+        title: str,
+        why: str,
+        worded_by: str | None = None,
+        facts: Sequence[Fact] = (),
+    ) -> bool:
+        """A model's words, of the provider `worded_by`, in place of the rules'; False once somebody has answered.
 
         Nothing that is decided on changes.
         """
         with self._database.write() as connection:
             proposal = _get(connection, id)
-            if proposal.status is not ProposalStatus.PENDING:
+            if proposal.status is not ProposalStatus.PENDING or proposal.decisions:
                 return False
-            worded = proposal.model_copy(update={"title": title, "why": why, "origin": "model"})
+            words = {"title": title, "why": why, "origin": "model", "worded_by": worded_by}
+            worded = proposal.model_copy(update=words)
             connection.execute(update(tables.proposals).where(_TABLE.id == id), _columns(worded))
             record(connection, facts, self._database.audit_key)
             return True

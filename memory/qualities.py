@@ -1,4 +1,7 @@
-"""How good answers of models were, as evals and people judged them: append-only."""
+"""How good answers of models were, as evals and people judged them: append-only.
+
+An observation with an id is kept once, whoever tells of it and how often.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from memory import tables
 from memory.database import Database
 
 _TABLE = tables.qualities.c
+_COLUMNS = (
+    *(_TABLE.task, _TABLE.provider, _TABLE.model),
+    *(_TABLE.quality, _TABLE.weight, _TABLE.source, _TABLE.at, _TABLE.id),
+)
 
 
 class Judgement(Protocol):
@@ -32,6 +41,8 @@ class Judgement(Protocol):
     def source(self) -> Literal["eval", "human", "check"]: ...
     @property
     def at(self) -> datetime: ...
+    @property
+    def id(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Quality:
     weight: float
     source: Literal["eval", "human", "check"]
     at: datetime
+    id: str | None = None
 
 
 class Qualities:
@@ -54,13 +66,14 @@ class Qualities:
         self._database = database
 
     def add(self, observation: Judgement, /) -> None:
-        names = ("task", "provider", "model", "quality", "weight", "source", "at")
+        """An id that is known already changes nothing."""
+        values = {column.name: getattr(observation, column.name) for column in _COLUMNS}
         with self._database.write() as connection:
-            connection.execute(insert(tables.qualities).values({name: getattr(observation, name) for name in names}))
+            make = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+            connection.execute(make(tables.qualities).values(values).on_conflict_do_nothing(index_elements=["id"]))
 
     def since(self, at: datetime) -> Iterator[Quality]:
         """Oldest first, from `at` on."""
-        wanted = (_TABLE.task, _TABLE.provider, _TABLE.model, _TABLE.quality, _TABLE.weight, _TABLE.source, _TABLE.at)
         with self._database.read() as connection:
-            for row in connection.execute(select(*wanted).where(_TABLE.at >= at).order_by(_TABLE.at, _TABLE.n)):
+            for row in connection.execute(select(*_COLUMNS).where(_TABLE.at >= at).order_by(_TABLE.at, _TABLE.n)):
                 yield Quality(*row)

@@ -26,7 +26,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration; a test holds it against `memory/migrations`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -318,6 +318,7 @@ qualities = Table(
     "qualities",
     metadata,
     _number(),
+    Column("id", String),
     Column("task", String, nullable=False),
     Column("provider", String, nullable=False),
     Column("model", String, nullable=False),
@@ -325,6 +326,7 @@ qualities = Table(
     Column("weight", Float(53), nullable=False),
     Column("source", String, nullable=False),
     Column("at", Instant, nullable=False, index=True),
+    Index(None, "id", unique=True),
 )
 
 flags = Table("flags", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False))

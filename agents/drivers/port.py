@@ -19,7 +19,9 @@ class Work:
     enrich: Callable[[], None]
     """Let a model reword what the rules proposed: slow, never waited for, lost without harm."""
     watch: Callable[[], None]
-    """Ask the model providers their canary questions when it is time: slow, never waited for."""
+    """Learn what people's answers say of the model providers, and ask those their canary questions when it is time:
+    slow, never waited for.
+    """
 
 
 class Driver(Protocol):

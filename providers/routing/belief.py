@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from providers.registry import Provider
 
 HALF_LIFE_S = 30 * 86400.0
 """After this long an observation weighs half: vendors change models without a word."""
+FORGOTTEN = timedelta(days=365)
+"""What is older weighs less than a thousandth."""
 PRIOR_WEIGHT = 2.0
 """Observations that what is known of a provider elsewhere counts for on a task, as in `quality.PRIOR_QUERIES`."""
 _PRICED_AT_ONE = 0.75  # expected quality at one major unit per million output tokens

@@ -51,7 +51,10 @@ TRADE_OFFS: Mapping[Preference, TradeOff] = {
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How good an answer of a provider was on a task, 0..1; `weight` 1 is one judged answer."""
+    """How good an answer of a provider was on a task, 0..1; `weight` 1 is one judged answer.
+
+    One with an `id` counts once, however often it is told.
+    """
 
     task: str
     provider: str
@@ -60,10 +63,11 @@ class Observation:
     weight: float
     source: Source
     at: datetime
+    id: str | None = None
 
 
 class Qualities(Protocol):
-    """Where observations last."""
+    """Where observations last; one whose id is known already is not kept again."""
 
     def add(self, observation: Observation, /) -> None: ...
 
@@ -115,6 +119,7 @@ class LearnedRouter:
         self._overall: dict[str, Belief] = {}
         self._answer_tokens: dict[tuple[str, str], float] = {}
         self._asked: dict[str, int] = {}
+        self._told = set[str]()
         for observation in known:
             self._learn(observation)
 
@@ -133,17 +138,30 @@ class LearnedRouter:
         rest = [s.provider for s in standings if s is not tried]
         return Ranked((tried.provider, *rest), _tried(tried, standings[0]))
 
-    def observe(
-        self, task: str, provider: Provider, quality: float, *, weight: float = 1.0, source: Source, at: datetime
+    def observe(  # noqa: PLR0913 - what an observation consists of
+        self,
+        task: str,
+        provider: Provider,
+        quality: float,
+        *,
+        weight: float = 1.0,
+        source: Source,
+        at: datetime,
+        id: str | None = None,  # noqa: A002 — our word for it
     ) -> None:
-        """Learns from a judged answer and keeps it. Raises InputError for a quality or weight out of range."""
+        """Keeps a judged answer and learns from it, once for each `id`.
+
+        Raises InputError for a quality or weight out of range.
+        """
         if not 0 <= quality <= 1 or weight <= 0:
             raise InputError(f"A quality of {quality!r} with weight {weight!r} is none. Give 0 to 1, and above 0.")
-        observation = Observation(task, provider.name, provider.spec.model, quality, weight, source, at)
-        with self._lock:
-            self._learn(observation)
+        if id in self._told:
+            return
+        observation = Observation(task, provider.name, provider.spec.model, quality, weight, source, at, id)
         if self._kept is not None:
             self._kept.add(observation)
+        with self._lock:
+            self._learn(observation)
 
     def attempted(self, attempt: Attempt, request: ModelRequest, provider: Provider) -> None:
         """Learns how long answers and their waiting are, and whether they fit their schema; until the process ends."""
@@ -164,6 +182,10 @@ class LearnedRouter:
         """A whole call teaches nothing that its attempts do not."""
 
     def _learn(self, seen: Observation) -> None:
+        if seen.id is not None:
+            if seen.id in self._told:
+                return
+            self._told.add(seen.id)
         place = (seen.task, seen.provider)
         self._by_task[place] = self._by_task.get(place, Belief()).plus(seen.quality, seen.weight, seen.at)
         self._overall[seen.provider] = self._overall.get(seen.provider, Belief()).plus(

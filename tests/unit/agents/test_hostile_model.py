@@ -199,7 +199,7 @@ def test_enriching_changes_words_alone_and_no_figure(answers: list[Any]) -> None
     proposal = propose(choice, POLICY, facts(view), {})
     with asked(answers) as gateway:
         worded, read = enrich(proposal, situation(), gateway)
-    words = {"title", "why", "origin"}
+    words = {"title", "why", "origin", "worded_by"}
     assert worded.model_dump(exclude=words) == proposal.model_dump(exclude=words)
     if worded.origin == "model":
         known = figures.of_proposal(proposal)

@@ -98,6 +98,15 @@ def test_trying_is_rare_repeatable_and_never_for_critical_tasks() -> None:
     assert len(set(route(Manner(explore_rate=0.05, seed=3, critical=frozenset({"explain"}))))) == 1
 
 
+def test_an_observation_with_an_id_counts_once_also_when_it_was_known_before() -> None:
+    known = [Observation("explain", "cheap", "m", 0.0, 1.0, "human", NOW, id="dec_1")]
+    once, twice = LearnedRouter(SURE, known=known), LearnedRouter(SURE, known=known * 2)
+    twice.observe("explain", CHEAP, 0.0, source="human", at=NOW, id="dec_1")
+    assert once.rank(REQUEST, (CHEAP, DEAR), NOW) == twice.rank(REQUEST, (CHEAP, DEAR), NOW)
+    twice.observe("explain", CHEAP, 0.0, source="human", at=NOW, id="dec_2")
+    assert once.rank(REQUEST, (CHEAP, DEAR), NOW) != twice.rank(REQUEST, (CHEAP, DEAR), NOW)
+
+
 def test_what_was_known_before_counts_and_new_things_are_kept() -> None:
     kept: list[Observation] = []
 
