@@ -48,7 +48,7 @@ class Try(Generic[V]):
         self.value: V | None = None
         self.whole = False
         self._parts, self._hold, self._passed, self._limits = parts, hold, passed, limits
-        self._prefix, self._seam = prefix, seam
+        self.prefix, self._seam = prefix, seam
         self._began = parts.clock.elapsed()
         self._first_s: float | None = None
 
@@ -78,7 +78,7 @@ class Try(Generic[V]):
         except TimeoutError as error:
             raise late(self.provider.name, f"was not ready within {self._limits.total_s:g} s") from error
         self._began = self._parts.clock.elapsed()
-        stream = adapter.stream(self.provider, self.request, self._limits, self._prefix)
+        stream = adapter.stream(self.provider, self.request, self._limits, self.prefix)
         said: list[str] = []
         async with aclosing(in_time(stream, self._limits, self.provider.name)) as pieces:
             async for piece in pieces:

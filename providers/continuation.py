@@ -1,8 +1,9 @@
 """Joins an answer that broke off with what another model says next, so that the two are one answer, or refuses.
 
-A model asked to go on may (a) begin anew from the first word, (b) repeat the last words, or (c) simply go on. What was
-said already is skipped in (a) and (b). (c) is believed only when it reads like a continuation; in doubt it is refused,
-since a second answer after half of a first one is worse than an error.
+A model asked to go on may (a) begin anew from the first word, (b) repeat the last words, or (c) simply go on. (a)
+proves itself by agreeing with all that was said, (b) by the words it was asked to repeat. (c) proves nothing, and is
+believed only in the middle of a sentence, where no answer begins. In doubt it is refused, since a second answer after
+half of a first one is worse than an error; who was not asked to repeat may then be (`facts["ask_by_turn"]`).
 """
 
 from __future__ import annotations
@@ -15,29 +16,29 @@ from providers.types import Message, ModelRequest
 
 _JUDGED_FROM = 16  # characters of a continuation that are held back before it is judged
 _TAIL = 240  # of the end of what was said, where repeated words are looked for
+_QUOTED = 80  # characters that a model is asked to repeat
+_PROOF = 12  # characters in common that are no chance
 _SHORT_WORD = 3
-_LONG_REPEAT = 24  # of a model that goes on by itself only this much is taken for a repetition
-_QUOTED = 80  # characters that a model without prefill is asked to repeat
-_RESTART = 12  # characters in common with the beginning that are no chance
-_STOPS = ".!?…:;"
-_ENDINGS = _STOPS + "\"')]}»`"
+_STOPS = ".!?…。！？"
+_CLOSERS = "\"')]}»”’*_`"
+_ENDED = re.compile(rf"(?:[{re.escape(_STOPS)}:][{re.escape(_CLOSERS)}]*|\n)\s*$")
+_FINISHED = _STOPS + "\"')]}»”`"
+_WITHIN = ",.;:!?…)]}%»”’/–—=+"
+_IN_JSON = re.compile(r'[",:\]}]|-?\d|true|false|null')
+_OPENERS = "\"'“‘«([-*_"
+_LISTED = re.compile(r"\d+[.)]\s")
 _OPENINGS = re.compile(
     r"(sure|certainly|of course|hello|hi|okay|ok|great|absolutely|apologies|sorry|i'm sorry|i am sorry|i apologi[sz]e"
-    r"|as an ai|here is|here's|here are|let me|continuing|bonjour|bien sûr|voici|désolé|d'accord)\b|```",
+    r"|as an ai|here is|here's|here are|let me|continuing|bonjour|bien sûr|voici|désolé|d'accord)\b",
     re.IGNORECASE,
 )
 
 
-GOES_ON = frozenset({"anthropic", "gemini", "mistral", "codestral", "deepseek", "local"})
-"""Vendors known to go on from a last assistant message, as far as a model of theirs takes one at all."""
-
-
 def asked_to_go_on(request: ModelRequest, said: str) -> ModelRequest:
-    """`request` with a turn that asks for the rest of what was said: for models that refuse a half answer."""
-    last = said[-_QUOTED:].lstrip()
+    """`request` with a turn that asks for the rest of what was said, beginning with its last words."""
     ask = (
         "Your answer broke off. Write the rest of it, and nothing else. Begin by repeating these last words of it "
-        f"exactly, then go on from there:\n{last}"
+        f"exactly, then go on from there:\n{_quote(said)}"
     )
     turns = (Message(role="assistant", content=said), Message(role="user", content=ask))
     return request.model_copy(update={"messages": (*request.messages, *turns)})
@@ -46,18 +47,18 @@ def asked_to_go_on(request: ModelRequest, said: str) -> ModelRequest:
 class Seam:
     """Holds back the beginning of a continuation of `said` until it is judged.
 
-    `repeats` when the model was asked to begin with the last words; `prefilled` when its vendor is known to go on from
-    a half answer.
+    `repeats` when the model was asked to begin with the last words.
     """
 
-    def __init__(self, said: str, *, prefilled: bool = False, repeats: bool = False) -> None:
+    def __init__(self, said: str, *, repeats: bool = False) -> None:
         self.said = said
-        self._prefilled = prefilled
         self._repeats = repeats
         self._held = ""
         self._open = False
         self._restart = _Restart(said)
         self._tail = _spaced(said.rstrip()[-_TAIL:])
+        self._quote = _spaced(_quote(said).rstrip())
+        self._finished = said.rstrip()[-1:] in _FINISHED
 
     def feed(self, text: str) -> str:
         """What of the continuation so far may be delivered. Raises BadAnswer when it does not continue `said`."""
@@ -75,47 +76,73 @@ class Seam:
         if self._open:
             return ""
         if self._restart.undecided(self._held) and not self._restart.over(self._held):
-            raise _unlike("ended before where the other had come to")
+            raise self._unlike("ended before where the other had come to")
         return self._judged()
 
     def _judged(self) -> str:
-        if self._restart.covered:
-            rest = self._held[self._restart.read :]
-        elif self._restart.is_one(self._held):
-            raise _unlike("began anew and went another way")
-        elif repeated := _repeated(self._tail, self._held, _LONG_REPEAT if self._prefilled else 0):
-            rest = self._held[repeated:]
-            if not rest.strip() and self.said.rstrip()[-1:] not in _ENDINGS:
-                raise _unlike("only repeated the last words")
-        elif self._repeats:
-            raise _unlike("did not take up the last words")
-        else:
-            self._must_go_on()
-            rest = self._held
+        known = self._known()
+        rest, blank = self._held[known:], self.said[len(self.said.rstrip()) :]
         self._open = True
-        return rest.lstrip() if self.said[-1:].isspace() else rest
+        if not blank or self._held[:known][-1:].isspace():
+            return rest
+        # Vendors strip the end of a half answer, so that its blank may come again.
+        return rest[len(blank) :] if rest.startswith(blank) else rest.lstrip()
+
+    def _known(self) -> int:
+        """How many characters of what is held were said before. Raises BadAnswer unless the rest continues them."""
+        if self._restart.covered:
+            return self._restart.read
+        if self._restart.is_one(self._held):
+            raise self._unlike("began anew and went another way")
+        if not self._held.strip():
+            if self._finished:
+                return len(self._held)
+            raise self._unlike("said nothing more")
+        lengths = _repeated(self._tail, self._held)
+        if self._repeats:
+            return self._repeated_as_asked(lengths)
+        if lengths:
+            raise self._unlike("repeated words unasked")
+        if not _in_mid_sentence(self.said, self._held):
+            raise self._unlike("may be an answer of its own")
+        return 0
+
+    def _repeated_as_asked(self, lengths: list[int]) -> int:
+        """The length of the repetition: as quoted, else the only one that is no chance."""
+        proven = [length for length in lengths if length >= _PROOF]
+        if len(self._quote) in lengths:
+            proven = [len(self._quote)]
+        if len(proven) != 1:
+            raise self._unlike("did not take up the last words")
+        length = _raw_length(self._held, proven[0])
+        if not self._held[length:].strip() and not self._finished:
+            raise self._unlike("only repeated the last words")
+        return length
 
     def _may_repeat_more(self) -> bool:
         """Whether all that is held could still be words from the end of what was said."""
         return _spaced(self._held.strip()) in self._tail
 
-    def _must_go_on(self) -> None:
-        """Raises unless the held text reads like the continuation of a half sentence, or of a finished one."""
-        begins, said = self._held.lstrip(), self.said.rstrip()
-        if not begins:
-            if said[-1:] in _ENDINGS:
-                return
-            raise _unlike("said nothing more")
-        if _OPENINGS.match(begins):
-            raise _unlike("opened an answer of its own")
-        if begins[0] in "{[" and said.lstrip()[:1] == begins[0]:
-            raise _unlike("opened an answer of its own")
-        apart = self.said[-1:].isspace()
-        spaced = self._held[0].isspace() and not apart
-        finished = said[-1:] in _STOPS
-        new_word = begins[0].isupper() and not spaced and not (apart and (finished or self._prefilled))
-        if new_word or (finished and begins[0].isalnum() and not spaced and not apart):
-            raise _unlike("begins like an answer of its own")
+    def _unlike(self, how: str) -> AccordError:
+        detail = f"The continuation {how}, so it cannot complete the answer. Ask again."
+        return failure(Fault.BAD_ANSWER, detail, ask_by_turn=not self._repeats)
+
+
+def _in_mid_sentence(said: str, held: str) -> bool:
+    """Whether `said` stops where no answer ends and `held` begins as no answer does."""
+    begins = held.lstrip()
+    before, blank = said[len(said.rstrip()) :], held[: len(held) - len(begins)]
+    quotes = said.count('"') - said.count('\\"')
+    if said.lstrip()[:1] in {"{", "["} and quotes % 2 == 0:  # between the values of JSON
+        return _IN_JSON.match(begins) is not None
+    if before and blank and len(before + blank) > 2:  # an indentation, or the same blank twice
+        return False
+    if _ENDED.search(said) or "\n" in blank or _LISTED.match(begins) or _OPENINGS.match(begins):
+        return False
+    if begins[0] in _WITHIN or (begins[0] == '"' and quotes % 2):
+        return True
+    word = begins.lstrip(_OPENERS)[:1]
+    return word.islower() or word.isdigit()
 
 
 class _Restart:
@@ -136,7 +163,7 @@ class _Restart:
     def is_one(self, held: str) -> bool:
         """Whether so much agreed that `held` is a restart, though it went another way."""
         words = held.split()[:2]
-        return self.read >= _RESTART or (len(words) == 2 and words == self._said.split()[:2])
+        return self.read >= _PROOF or (len(words) == 2 and words == self._said.split()[:2])
 
     def over(self, held: str) -> bool:
         """Whether nothing but white space is left of what was said, or nothing of it was repeated at all."""
@@ -160,18 +187,16 @@ class _Restart:
         self._at, self.read, self.covered = at, read, at == len(said)
 
 
-def _repeated(tail: str, held: str, least: int) -> int:
-    """How many characters of `held` repeat the end of `tail`; 0 when none do, or so few that it may be chance."""
+def _repeated(tail: str, held: str) -> list[int]:
+    """How many characters of `held` may repeat the end of `tail`, in their spaced form: every length that fits."""
     begins = _spaced(held.lstrip())
+    found: list[int] = []
     for start in range(max(0, len(tail) - len(begins)), len(tail)):
         length = len(tail) - start
-        if length < least or not begins.startswith(tail[start:]):
-            continue
         at_word = start == 0 or not tail[start - 1].isalnum()
-        whole = length == len(begins) or not (begins[length - 1].isalnum() and begins[length].isalnum())
-        if length >= _RESTART or (at_word and length >= _SHORT_WORD and (whole or not held[0].isspace())):
-            return _raw_length(held, length)
-    return 0
+        if begins.startswith(tail[start:]) and (length >= _PROOF or (at_word and length >= _SHORT_WORD)):
+            found.append(length)
+    return found
 
 
 def _raw_length(held: str, length: int) -> int:
@@ -189,5 +214,6 @@ def _spaced(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def _unlike(how: str) -> AccordError:
-    return failure(Fault.BAD_ANSWER, f"The continuation {how}, so it cannot complete the answer. Ask again.")
+def _quote(said: str) -> str:
+    """The last words of `said`, which a model is asked to repeat."""
+    return said[-_QUOTED:].lstrip()

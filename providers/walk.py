@@ -15,7 +15,7 @@ from domain.errors import AccordError, BadAnswer, ExternalError, OverBudget, Tra
 from providers.answers import Check, asked_to_mend
 from providers.attempt import Try
 from providers.candidates import barred, ends_the_call, may_answer, too_small
-from providers.continuation import GOES_ON, Seam, asked_to_go_on
+from providers.continuation import Seam, asked_to_go_on
 from providers.deadlines import Deadlines
 from providers.faults import WORTH_A_RETRY, Fault, NoProvider, fault_of, retry_after_s
 from providers.health import Pass
@@ -182,9 +182,7 @@ class Walk(Generic[V]):
             self._errors.append(error)
             return self._skip(provider, error.code, error.detail)
         self._tries += 1
-        seam = None
-        if said:
-            seam = Seam(said, prefilled=provider.spec.vendor in GOES_ON and not by_turn, repeats=by_turn)
+        seam = Seam(said, repeats=by_turn) if said else None
         return Try(self._parts, hold, passed, self._limits(provider, passed), seam=seam, prefix=prefix)
 
     def _limits(self, provider: Provider, passed: Pass) -> Deadlines:
@@ -225,7 +223,7 @@ class Walk(Generic[V]):
         fault, provider = fault_of(error), attempt.provider
         self._blank = ""
         self._errors.append(error)
-        if self._said and error.facts.get("refuses_prefill"):
+        if attempt.prefix and (error.facts.get("refuses_prefill") or error.facts.get("ask_by_turn")):
             self._by_turn.append(provider)
             return
         if fault is Fault.BAD_ANSWER and self._flaw is not None:

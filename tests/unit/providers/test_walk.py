@@ -137,9 +137,7 @@ class TestStream:
         assert events == []
         assert isinstance(error, TerminalError)
 
-    @pytest.mark.parametrize(
-        "second", [WHOLE, WHOLE.removeprefix("".join(SAID)), "until the test of region four ends on Friday."]
-    )
+    @pytest.mark.parametrize("second", [WHOLE, WHOLE.removeprefix("".join(SAID))])
     def test_a_broken_stream_goes_on_as_one_answer(self, house: Build, request_for: Ask, second: str) -> None:
         found = house({"one": [Said(SAID, down(Fault.CUT))], "two": [second]})
         events, error = found.stream(request_for())
@@ -164,6 +162,24 @@ class TestStream:
         events, error = found.stream(request_for())
         assert (text(events), error) == (WHOLE, None)
         assert "Begin by repeating" in found.said["two"].requests[1].messages[-1].text
+
+    def test_what_may_be_an_answer_of_its_own_is_asked_for_once_more_by_turn(
+        self, house: Build, request_for: Ask
+    ) -> None:
+        first = Said(("Hold the budget of the north. ",), down(Fault.CUT))
+        asked = "Hold the budget of the north. Then decide."
+        found = house({"one": [first], "two": ["Then decide.", asked], "three": ["no"]})
+        events, error = found.stream(request_for())
+        assert (text(events), error) == ("Hold the budget of the north. Then decide.", None)
+        assert found.said["two"].prefixes == ["Hold the budget of the north. ", ""]
+        assert "Begin by repeating" in found.said["two"].requests[1].messages[-1].text
+
+    def test_and_never_more_than_once_more_before_the_next_is_asked(self, house: Build, request_for: Ask) -> None:
+        first = Said(("Hold the budget of the north",), down(Fault.CUT))
+        found = house({"one": [first], "two": lambda _: "The south gets it all.", "three": [" until Friday."]})
+        events, error = found.stream(request_for())
+        assert (text(events), error) == ("Hold the budget of the north until Friday.", None)
+        assert [found.calls(name) for name in ("one", "two", "three")] == [1, 2, 1]
 
     def test_a_stream_that_is_alone_and_breaks_is_an_error(self, house: Build, request_for: Ask) -> None:
         events, error = house({"one": [Said(SAID, down(Fault.CUT)), WHOLE]}).stream(request_for())
