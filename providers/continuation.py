@@ -25,7 +25,7 @@ _ENDED = re.compile(rf"(?:[{re.escape(_STOPS)}:][{re.escape(_CLOSERS)}]*|\n)\s*$
 _FINISHED = _STOPS + "\"')]}»”`"
 _WITHIN = ",.;:!?…)]}%»”’/–—=+"
 _IN_JSON = re.compile(r'[",:\]}]|-?\d|true|false|null')
-_OPENERS = "\"'“‘«([-*_"
+_OPENERS = "\"'“‘«(-*_"
 _LISTED = re.compile(r"\d+[.)]\s")
 _OPENINGS = re.compile(
     r"(sure|certainly|of course|hello|hi|okay|ok|great|absolutely|apologies|sorry|i'm sorry|i am sorry|i apologi[sz]e"
