@@ -19,6 +19,7 @@ from agents.reason import run_round
 from agents.runtime import build_event_time
 from agents.settings import ApprovalSettings, AuthSettings, MemorySettings, SandboxSettings, Settings
 from agents.undo import undo
+from agents.work import work_of
 from domain.actions import ActionSpec
 from domain.proposals import Proposal
 from memory.qualities import Quality
@@ -157,7 +158,7 @@ def test_canaries_and_the_rules_own_words_count_for_nobody(company: Company) -> 
     Feedback(company.runtime)()
     assert kept(company.runtime) == []
     company.answer(real)
-    Feedback(company.runtime)()
+    work_of(company.runtime).watch()
     assert told(company.runtime) == [AGREED]
 
 
