@@ -149,6 +149,7 @@ def _prepare(runtime: Runtime, proposal_id: str, request: DecisionRequest, voice
         raise Forbidden(f"The key {voice.key!r} asked for {proposal_id}, so it cannot decide on it. Use another one.")
     absent = absent_people(runtime, voice.person, now)
     status = status_after(before, request, voice.person, now, absent)
+    _refuse_other_arguments(before, request)
     if request.decision is DecisionKind.ESCALATE and before.verdict.escalate_to is None:
         raise InputError(f"Rule {before.verdict.rule!r} names nobody to hand it on to. Approve or reject it.")
     if request.decision in _AGREEING:
@@ -165,6 +166,14 @@ def _prepare(runtime: Runtime, proposal_id: str, request: DecisionRequest, voice
         after = after.model_copy(update={"escalated": True})
     after = _authorised(after)
     return _Prepared(before, after, after.decisions[-1])
+
+
+def _refuse_other_arguments(before: Proposal, request: DecisionRequest) -> None:
+    """Raises InputError for arguments that an answer would pass over in silence."""
+    if request.decision is DecisionKind.MODIFY or request.actions is None:
+        return
+    if not _same_arguments(before, request.actions):
+        raise InputError(f"`{request.decision}` takes the actions as they stand. Give other values with `modify`.")
 
 
 def _decision(
@@ -199,9 +208,11 @@ def _wake(runtime: Runtime, prepared: Sequence[_Prepared]) -> None:
 
 def _as_asked(stored: Proposal, request: DecisionRequest) -> bool:
     """Whether `stored` holds the arguments of `request`, if it brings any: other ones are another answer."""
-    if request.decision is not DecisionKind.MODIFY or request.actions is None:
-        return True
-    return [a.spec.argument_hash for a in stored.actions] == [spec.argument_hash for spec in request.actions]
+    return request.actions is None or _same_arguments(stored, request.actions)
+
+
+def _same_arguments(proposal: Proposal, specs: Sequence[ActionSpec]) -> bool:
+    return [action.spec.argument_hash for action in proposal.actions] == [spec.argument_hash for spec in specs]
 
 
 def _refuse_if_void(runtime: Runtime, proposal: Proposal) -> None:

@@ -10,7 +10,7 @@ from agents.judgement import judge_undo
 from agents.modes import is_read_only
 from domain.actions import Action, ActionSpec, ActionStatus
 from domain.audit import Fact
-from domain.decisions import Decision, DecisionKind, Person, decision_id
+from domain.decisions import Channel, Decision, DecisionKind, Person, decision_id
 from domain.errors import Conflict
 from domain.ids import derive_id
 from domain.lifecycle import filled_role
@@ -25,7 +25,7 @@ UNDO_WINDOW = timedelta(days=30)
 """How long after it was done an action may be undone; later too much rests on what it set."""
 
 
-def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Action:
+def undo(runtime: Runtime, action_id_: str, person: Person, reason: str, *, channel: Channel = "api") -> Action:
     """The new action that restores what was there before.
 
     Raises NotFound; Forbidden when the person could not have approved it; Conflict when the action is not
@@ -50,6 +50,7 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str) -> Acti
         reason=reason or "undo",
         fingerprint=restored.argument_hash,
         at=runtime.clock.now(),
+        channel=channel,
     )
     undoing = Action(
         id=undoing_id,

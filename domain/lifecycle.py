@@ -150,7 +150,9 @@ def refuse_unless_open(proposal: Proposal, seen: str, now: datetime) -> None:
 def already(proposal: Proposal) -> Conflict:
     """The refusal of a late answer: what it is now, who was first, and when."""
     lapsed = proposal.status in {ProposalStatus.EXPIRED, ProposalStatus.VOID}
-    last = proposal.decisions[-1] if proposal.decisions and not lapsed else None
+    # An undo is recorded on the proposal too, under a fingerprint of its own: it answered nothing.
+    given = [decision for decision in proposal.decisions if decision.fingerprint == proposal.fingerprint]
+    last = given[-1] if given and not lapsed else None
     first = proposal.detail or "no person was asked"
     if last is not None:
         for_whom = f" for {last.on_behalf_of!r}" if last.on_behalf_of else ""
@@ -221,16 +223,17 @@ def filled_role(proposal: Proposal, person: Person) -> str | None:
         return None
     fitting = _fitting(proposal, person)
     if not fitting:
-        wanted = " or ".join(sorted(_wanted(proposal)))
+        wanted = " or ".join(sorted(wanted_roles(proposal)))
         raise Forbidden(f"{proposal.id} asks for {wanted}; {person.id!r} is none of them.")
     return fitting[0]
 
 
 def _fitting(proposal: Proposal, person: Person) -> list[str]:
-    return sorted(_wanted(proposal) & person.roles) or sorted({"admin"} & person.roles)
+    return sorted(wanted_roles(proposal) & person.roles) or sorted({"admin"} & person.roles)
 
 
-def _wanted(proposal: Proposal) -> set[str]:
+def wanted_roles(proposal: Proposal) -> set[str]:
+    """Roles by which one may answer: those that the rule names, and that of its escalation."""
     verdict = proposal.verdict
     return {*verdict.roles, *((verdict.escalate_to,) if verdict.escalate_to else ())}
 

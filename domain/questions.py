@@ -10,6 +10,9 @@ from domain.decisions import Channel
 from domain.ids import derive_id
 from domain.record import Moment, Record
 
+LONGEST = 4000
+"""Characters of a remark."""
+
 
 class Question(Record):
     """One remark in the thread of a proposal: a question, or the answer to one."""
@@ -20,7 +23,7 @@ class Question(Record):
     by: str
     to: str | None = None
     """The person or role that is asked; anybody when not named."""
-    text: str = Field(min_length=1, max_length=4000)
+    text: str = Field(min_length=1, max_length=LONGEST)
     answers: str | None = None
     """Id of the question that this answers."""
     at: Moment

@@ -38,7 +38,7 @@ _SECTIONS: Sections = {
         ("escalate", "api.cli.answer:escalate", "Hand a proposal on."),
         ("delegate", "api.cli.answer:delegate", "Let somebody answer while you are away."),
         ("actions", "api.cli.actions:actions", "List actions, undo one, settle what is unknown."),
-        ("mode", "api.cli.decide:mode", "Switch read-only mode on or off."),
+        ("mode", "api.cli.decide:mode", "Switch read-only mode, or stop everything."),
         ("policy", "api.cli.policy:policy", "Check, explain and simulate the policy."),
     ),
     "Keep": (

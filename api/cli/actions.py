@@ -99,5 +99,5 @@ def undo(console: Console, action_id: str, reason: str, person_id: str, config: 
 
     with opened(load(config)) as runtime:
         who = person(runtime.settings, runtime.store, person_id)
-        undoing = set_back(runtime, action_id, who, reason)
+        undoing = set_back(runtime, action_id, who, reason, channel="cli")
     console.answer(of_action(undoing).model_dump(mode="json"), [f"{undoing.id} sets {action_id} back."])

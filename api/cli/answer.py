@@ -257,8 +257,9 @@ def _tell(console: Console, after: Sequence[Proposal], *, alone: bool) -> None:
 
 
 def _line(after: Proposal) -> str:
-    from domain.lifecycle import agreed
+    from domain.lifecycle import agreed, wanted_roles
 
     missing = after.verdict.quorum - len(agreed(after))
-    waits = f"; {missing} more of {', '.join(after.verdict.roles) or 'anybody'} must approve"
+    asked = ", ".join(sorted(wanted_roles(after))) if after.verdict.roles else "anybody"
+    waits = f"; {missing} more of {asked} must approve"
     return f"{after.id} is {after.status}{waits if after.status == 'pending' and missing > 0 else ''}."

@@ -90,7 +90,7 @@ def _card(found: Proposal) -> Iterator[str]:
 
 @click.group(cls=Group)
 def mode() -> None:
-    """Switch how much Accord may do."""
+    """Switch how much Accord may do: nothing in the tools for a while, or nothing that waits at all."""
 
 
 @mode.command("read-only", cls=Command)
@@ -111,3 +111,28 @@ def read_only(console: Console, switch: str, reason: str, person_id: str, config
     with opened(load(config)) as runtime:
         set_read_only(runtime, switch == "on", person(runtime.settings, runtime.store, person_id), reason)
     console.answer({"read_only": switch == "on"}, [f"Read-only mode is {switch}."])
+
+
+@mode.command("stop", cls=Command)
+@click.option("--reason", default="", help="Why, for the audit.")
+@person_option
+@config_option
+@click.pass_obj
+def stop(console: Console, reason: str, person_id: str, config: Path | None) -> None:
+    """Stop everything: read-only from now on, and nothing that waits or was approved but not begun will ever happen.
+
+    \b
+    Example:
+      accord mode stop --as emma --reason "wrong numbers everywhere"
+    """  # noqa: D301 — \b is click's mark for text it must not wrap
+    from agents import modes
+
+    with opened(load(config)) as runtime:
+        dropped = modes.stop(runtime, person(runtime.settings, runtime.store, person_id), reason)
+    lines = [
+        f"Stopped: {dropped.proposals} proposals and {dropped.actions} approved actions were dropped.",
+        "Read-only mode is on; an administrator turns it off: `accord mode read-only off --as PERSON`.",
+    ]
+    if dropped.begun:
+        lines.append(f"{dropped.begun} actions had begun: they are finished or settled, not torn.")
+    console.answer(dropped.model_dump(mode="json"), lines)

@@ -118,7 +118,7 @@ def stop_on_page(runtime: Used, caller: CurrentCaller, reason: Text = "") -> Res
 @writer.post("/actions/{id}/undo")
 def undo_on_page(id: str, runtime: Used, caller: CurrentCaller, reason: Text = "") -> Response:  # noqa: A002 — path
     """Sets back what an action changed."""
-    undoing = undo.undo(runtime, id, caller.person, reason)
+    undoing = undo.undo(runtime, id, caller.person, reason, channel="page")
     return to(f"/proposals/{undoing.proposal}?told=undo")
 
 

@@ -89,6 +89,13 @@ def test_doctor_says_what_is_wrong_with_its_fix(home: Path, capsys: pytest.Captu
     assert "Did you mean `storage`" in worse["checks"][-1]["detail"]
 
 
+def test_everything_is_stopped_from_a_terminal(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dropped = asked(capsys, "mode", "stop", "--as", "ana", "--reason", "wrong numbers")
+    assert dropped == {"proposals": 0, "actions": 0, "begun": 0}
+    asked(capsys, "audit", "export", "all.jsonl")
+    assert "mode.read_only_on" in (home / "all.jsonl").read_text(encoding="utf-8")
+
+
 @pytest.mark.usefixtures("home")
 def test_an_answer_to_a_proposal_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert asked(capsys, "proposals") == {"items": [], "next": None}

@@ -308,6 +308,15 @@ def test_an_answer_to_another_version_after_the_end_or_against_policy_is_a_confl
         answered(answered(waiting, ANA), BOB)
 
 
+def test_a_late_answer_is_told_who_approved_and_not_who_undid() -> None:
+    approved = answered(proposal(), ANA)
+    undone = record_decision(
+        approved, _decision(approved, BOB, DecisionKind.APPROVE, "undone", START), ProposalStatus.APPROVED
+    )
+    with pytest.raises(Conflict, match="'ana' answered first"):
+        decide(undone, request(undone, DecisionKind.REJECT), CHLOE, START)
+
+
 def test_modifying_needs_the_new_arguments() -> None:
     waiting = proposal()
     with pytest.raises(InputError, match="`actions`"):
