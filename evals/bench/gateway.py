@@ -240,7 +240,7 @@ async def _through(url: str, process: psutil.Process, base: str, mode: str, widt
     bare: list[float] = []
     cpus: list[float] = []
     limits = httpx.Limits(max_connections=width)
-    async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as client:
+    async with httpx.AsyncClient(timeout=120, trust_env=False, limits=limits) as client:
         through = Posting(client, f"{url}/v1/chat/completions", stream=mode == "stream")
         direct = Posting(client, f"{base}/v1/chat/completions", stream=mode == "stream")
         await _many(through, width, 2 * width)
