@@ -173,6 +173,17 @@ def test_handing_on_counts_for_nothing(company: Company) -> None:
     assert kept(company.runtime) == []
 
 
+def test_agreeing_to_what_another_changed_says_nothing_for_the_words(company: Company) -> None:
+    declare_big(company)
+    proposal = worded(company, entity="budget:big")
+    spec: ActionSpec = proposal.actions[0].spec
+    changed = company.answer(proposal, kind="modify", actions=[spec.model_copy(update={"value": 110_000})])
+    assert changed.status == "pending"
+    assert company.answer(changed, "ben").status == "approved"
+    Feedback(company.runtime)()
+    assert kept(company.runtime) == []
+
+
 def test_words_stay_once_somebody_has_answered(company: Company) -> None:
     declare_big(company)
     proposal = company.ask("budget:big")
