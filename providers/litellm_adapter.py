@@ -13,7 +13,9 @@ import json
 import os
 import threading
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -25,8 +27,9 @@ from providers.deadlines import Deadlines
 from providers.faults import Fault, failure
 from providers.registry import Provider
 from providers.transport import Letter, Pool
-from providers.types import ImagePart, Message, ModelRequest, Piece, Tool, ToolName
+from providers.types import Message, ModelRequest, Piece
 from providers.wire.anthropic import AnthropicReading
+from providers.wire.asking import messages_of, parameters_of, pictures_in, with_schema_told
 from providers.wire.bedrock import BedrockReading
 from providers.wire.gemini import GeminiReading
 from providers.wire.openai import OpenAIReading
@@ -48,15 +51,36 @@ OPENAI_WIRE = frozenset(
     | {"nvidia_nim", "moonshot", "sambanova", "github", "deepinfra", "novita", "nebius", "scaleway", "zai", "dashscope"}
     | {"volcengine", "hyperbolic", "featherless_ai", "nscale", "meta_llama", "azure_ai", "ai21_chat"}
 )
-# Vendors whose requests need all of litellm: the format they answer in, and whether they are asked to stream.
-CAPTURED: dict[str, tuple[type[Reading], bool]] = {"azure": (OpenAIReading, True), "bedrock": (BedrockReading, False)}
+# Vendors whose requests need all of litellm, and the format they answer in.
+CAPTURED: dict[str, type[Reading]] = {"azure": OpenAIReading, "bedrock": BedrockReading}
 _BASES = {"openai": "https://api.openai.com/v1", "openrouter": "https://openrouter.ai/api/v1"}
 # These take a last assistant message for the beginning of the answer only when it says so.
 _PREFIX_FLAG = frozenset({"mistral", "codestral", "deepseek"})
+_USAGE_UNASKED = frozenset({"anthropic", "gemini", "bedrock"})  # they tell the usage of a stream by themselves
 _JSON_TOOL = "json_tool_call"  # litellm's name for the tool that stands in for a schema
+_SCHEMA_AT = ("response_format", "output_format", "output_config", "outputConfig", "generationConfig")
+_ITS_OWN = ("fake_stream", "json_mode")  # what litellm tells itself, and vendors refuse
+_CLIENT_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "transfer-encoding"})
 _NO_KEY = "none"  # some mappings insist on a key, also for servers that ask for none
 _QUIET = {"telemetry": False, "suppress_debug_info": True, "num_retries": 0}
+# Read while it is imported: no price table and no list of headers from the network, no picture fetched by this machine.
+_ENVIRONMENT = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "MAX_IMAGE_URL_DOWNLOAD_SIZE_MB": "0",
+}
+_TRIAL = ModelRequest(task="trial", messages=(Message(role="user", content="?"),), answer_schema={"type": "object"})
 _import_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A request in the vendor's words, and the format of its answer."""
+
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+    kind: type[Reading]
 
 
 class LitellmAdapter:
@@ -64,51 +88,39 @@ class LitellmAdapter:
 
     def __init__(self, pool: Pool | None = None) -> None:
         self._pool = pool or Pool()
-        self._ready = False
+        self._ready: set[str] = set()
 
     async def prepare(self, provider: Provider) -> None:
-        """Imports litellm, which takes seconds."""
-        if not self._ready:
-            await asyncio.to_thread(_litellm)
-            self._ready = True
+        """Imports litellm and what it needs for the model, which takes seconds."""
+        if provider.spec.model not in self._ready:
+            await asyncio.to_thread(_warmed, provider)
+            self._ready.add(provider.spec.model)
 
     async def stream(
         self, provider: Provider, request: ModelRequest, limits: Deadlines, prefix: str = ""
     ) -> AsyncGenerator[Piece]:
-        letter, reading = await self._written(provider, request, prefix)
+        written = await _written(provider, request, prefix)
+        if request.answer_schema is not None and not _carries_schema(written.body):
+            written = await _written(provider, with_schema_told(request), prefix)
+        body = json.dumps(written.body)
+        _must_be_whole(provider, request, written, body)
+        headers = {**written.headers, "content-type": "application/json"}
+        letter = Letter(provider.name, written.url, headers, body.encode(), provider.api_key)
+        json_tool = _JSON_TOOL if request.answer_schema is not None and _schema_as_tool(written.body) else None
+        reading = written.kind(provider.name, secret=provider.api_key, json_tool=json_tool)
         reading.continues = bool(prefix)
-        pieces = self._pool.answer(letter, reading)
-        try:
+        async with aclosing(self._pool.answer(letter, reading)) as pieces:
             async for piece in pieces:
                 yield piece
-        finally:
-            await pieces.aclose()
 
     async def aclose(self) -> None:
         """Closes the connections of the running loop."""
         await self._pool.aclose()
 
-    async def _written(self, provider: Provider, request: ModelRequest, prefix: str) -> tuple[Letter, Reading]:
-        messages = _messages(provider, request, prefix)
-        try:
-            if provider.spec.vendor in CAPTURED:
-                return await _captured(provider, request, messages)
-            if _has_images(request):  # litellm may fetch them
-                return await asyncio.to_thread(_mapped, provider, request, messages)
-            return _mapped(provider, request, messages)
-        except AccordError:
-            raise
-        except Exception as error:  # edge: litellm raises its own, the SDKs' and plain Python errors alike
-            raise failure(
-                Fault.UNSUPPORTED,
-                f"litellm cannot write to {provider.name!r}: {str(error)[:200]!r}. Check `model` and `api_base`.",
-            ) from error
-
 
 def _litellm() -> ModuleType:
-    # The environment is read while litellm is imported, so it is set here and nowhere else.
     with _import_lock:
-        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        os.environ.update(_ENVIRONMENT)
         os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
         litellm = importlib.import_module("litellm")
         for setting, value in _QUIET.items():
@@ -118,34 +130,50 @@ def _litellm() -> ModuleType:
     return litellm
 
 
-def _mapped(provider: Provider, request: ModelRequest, messages: list[dict[str, Any]]) -> tuple[Letter, Reading]:
+def _warmed(provider: Provider) -> None:
+    """Writes a request that goes nowhere; what is wrong with the provider is told by the call itself."""
+    _litellm()
+    with suppress(AccordError):
+        asyncio.run(_written(provider, _TRIAL, ""))
+
+
+async def _written(provider: Provider, request: ModelRequest, prefix: str) -> _Written:
+    """Raises UNSUPPORTED where litellm cannot write it, UNAVAILABLE where the answer could not be judged."""
+    vendor = provider.spec.vendor
+    messages = messages_of(request, prefix, flagged=vendor in _PREFIX_FLAG)
+    asked = parameters_of(request)
+    if vendor not in _USAGE_UNASKED:
+        asked["stream_options"] = {"include_usage": True}
+    try:
+        if vendor in CAPTURED:
+            return await _captured(provider, messages, asked)
+        return _mapped(provider, messages, asked)
+    except AccordError:
+        raise
+    except Exception as error:  # edge: litellm raises its own, the SDKs' and plain Python errors alike
+        advice = "Check `model` and `api_base`."
+        if any("://" in picture for picture in pictures_in(request)):
+            advice = "Give pictures as `data:` URLs: they are not fetched for a vendor that does not do it."
+        detail = f"litellm cannot write to {provider.name!r}: {str(error)[:200]!r}. {advice}"
+        raise failure(Fault.UNSUPPORTED, detail) from error
+
+
+def _mapped(provider: Provider, messages: list[dict[str, Any]], asked: dict[str, Any]) -> _Written:
     vendor, model = provider.spec.vendor, provider.spec.model_name
-    parameters = deepcopy(_parameters(vendor, model, json.dumps(_asked(request, vendor))))
+    if vendor not in OPENAI_WIRE | {"anthropic", "gemini"}:
+        raise failure(
+            Fault.UNAVAILABLE,
+            f"No way to {vendor!r} is known whose answers can be judged. "
+            "Use its OpenAI-compatible address: `model: openai/…` with `api_base`.",
+        )
+    parameters = deepcopy(_parameters(vendor, model, json.dumps(asked)))
     match vendor:
         case "anthropic":
-            url, headers, body = _to_anthropic(provider, messages, parameters)
-            kind: type[Reading] = AnthropicReading
+            return _to_anthropic(provider, messages, parameters)
         case "gemini":
-            url, headers, body = _to_gemini(provider, messages, parameters)
-            kind = GeminiReading
-        case _ if vendor in OPENAI_WIRE:
-            url, headers, body = _to_openai(provider, messages, parameters)
-            kind = OpenAIReading
+            return _to_gemini(provider, messages, parameters)
         case _:
-            raise failure(
-                Fault.UNAVAILABLE,
-                f"No way to {vendor!r} is known whose answers can be judged. "
-                "Use its OpenAI-compatible address: `model: openai/…` with `api_base`.",
-            )
-    _must_offer_tools(provider, request, body)
-    letter = Letter(
-        provider=provider.name,
-        url=url,
-        headers={**headers, "content-type": "application/json"},
-        body=json.dumps(body).encode(),
-        secret=provider.api_key,
-    )
-    return letter, kind(provider.name, secret=provider.api_key, json_tool=_stands_for_schema(request, body))
+            return _to_openai(provider, messages, parameters)
 
 
 @lru_cache(maxsize=256)
@@ -172,7 +200,7 @@ def _base(vendor: str, model: str) -> str:
     return str(base)
 
 
-def _to_openai(provider: Provider, messages: list[dict[str, Any]], parameters: dict[str, Any]) -> Any:
+def _to_openai(provider: Provider, messages: list[dict[str, Any]], parameters: dict[str, Any]) -> _Written:
     vendor, model = provider.spec.vendor, provider.spec.model_name
     config, key = _config(vendor, model), provider.api_key or _NO_KEY
     base = provider.spec.api_base or _base(vendor, model)
@@ -180,25 +208,26 @@ def _to_openai(provider: Provider, messages: list[dict[str, Any]], parameters: d
     headers = config.validate_environment(headers={}, messages=messages, api_key=key, api_base=base, **given)
     url = config.get_complete_url(api_base=base, api_key=key, stream=True, **given)
     body = config.transform_request(messages=messages, headers=headers, **given)
-    return url, headers, body | (body.pop("extra_body", None) or {})
+    body |= body.pop("extra_body", None) or {}
+    return _Written(url, headers, {k: v for k, v in body.items() if k not in _ITS_OWN}, OpenAIReading)
 
 
-def _to_anthropic(provider: Provider, messages: list[dict[str, Any]], parameters: dict[str, Any]) -> Any:
+def _to_anthropic(provider: Provider, messages: list[dict[str, Any]], parameters: dict[str, Any]) -> _Written:
     model, key = provider.spec.model_name, provider.api_key or _NO_KEY
     base = (provider.spec.api_base or "https://api.anthropic.com").rstrip("/")
     url = base if base.endswith("/v1/messages") else f"{base.removesuffix('/v1')}/v1/messages"
     config = _config("anthropic", model)
-    for ours in ("stream", "json_mode"):
-        parameters.pop(ours, None)
+    for its_own in ("stream", *_ITS_OWN):
+        parameters.pop(its_own, None)
     given = {"model": model, "messages": messages, "optional_params": parameters, "litellm_params": {}}
     headers = config.validate_environment(headers={}, api_key=key, api_base=url, **given)
     body = config.transform_request(headers=headers, **given)
     betas = importlib.import_module("litellm.anthropic_beta_headers_manager")
     headers, body = betas.update_request_with_filtered_beta(headers=headers, request_data=body, provider="anthropic")
-    return url, headers, body | {"stream": True}
+    return _Written(url, headers, body | {"stream": True}, AnthropicReading)
 
 
-def _to_gemini(provider: Provider, messages: list[dict[str, Any]], parameters: dict[str, Any]) -> Any:
+def _to_gemini(provider: Provider, messages: list[dict[str, Any]], parameters: dict[str, Any]) -> _Written:
     model, key = provider.spec.model_name, provider.api_key or _NO_KEY
     vertex = importlib.import_module("litellm.llms.vertex_ai.vertex_llm_base").VertexBase()
     headers, url = vertex.get_token_and_url(
@@ -222,7 +251,7 @@ def _to_gemini(provider: Provider, messages: list[dict[str, Any]], parameters: d
         litellm_params={},
         cached_content=None,
     )
-    return url, headers, body
+    return _Written(url, headers, dict(body), GeminiReading)
 
 
 class _Kept(httpx.AsyncBaseTransport):
@@ -235,9 +264,7 @@ class _Kept(httpx.AsyncBaseTransport):
         raise httpx.ConnectError("The request is kept, not sent", request=request)
 
 
-async def _captured(
-    provider: Provider, request: ModelRequest, messages: list[dict[str, Any]]
-) -> tuple[Letter, Reading]:
+async def _captured(provider: Provider, messages: list[dict[str, Any]], asked: dict[str, Any]) -> _Written:
     kept = _Kept()
     async with httpx.AsyncClient(transport=kept, trust_env=False) as http:
         try:
@@ -250,25 +277,19 @@ async def _captured(
                 max_retries=0,
                 num_retries=0,
                 drop_params=True,
-                **_asked(request, provider.spec.vendor),
+                **asked,
             )
-        except Exception as error:  # edge: the kept request ends the call with whatever litellm makes of that
+        except Exception:  # edge: the kept request ends the call with whatever litellm makes of that
             if kept.request is None:
-                raise failure(
-                    Fault.UNAVAILABLE,
-                    f"litellm cannot write to {provider.name!r}: {str(error)[:200]!r}. Check `model` and `api_base`.",
-                ) from error
+                raise
     if kept.request is None:
         raise _unwitnessed(provider)
     headers = {name: value for name, value in kept.request.headers.items() if name not in _CLIENT_HEADERS}
-    letter = Letter(provider.name, str(kept.request.url), headers, kept.request.content, provider.api_key)
-    body = json.loads(letter.body)
-    _must_offer_tools(provider, request, body.get("toolConfig") or body)
-    kind = CAPTURED[provider.spec.vendor][0]
-    return letter, kind(provider.name, secret=provider.api_key, json_tool=_stands_for_schema(request, body))
-
-
-_CLIENT_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "transfer-encoding"})
+    body = json.loads(kept.request.content)
+    url = str(kept.request.url)
+    if url.endswith("/converse"):  # litellm does not stream what has a schema; the request is the same
+        url += "-stream"
+    return _Written(url, headers, body, CAPTURED[provider.spec.vendor])
 
 
 def _client_for(provider: Provider, http: httpx.AsyncClient) -> object:
@@ -296,97 +317,26 @@ def _unwitnessed(provider: Provider) -> AccordError:
     )
 
 
-def _asked(request: ModelRequest, vendor: str) -> dict[str, Any]:
-    """What is asked for beside the messages, in OpenAI's words; what is not asked for is left out."""
-    streams = vendor not in CAPTURED or CAPTURED[vendor][1]
-    asked: dict[str, Any] = {
-        "stream": streams,
-        "stream_options": {"include_usage": True} if streams and vendor not in {"anthropic", "gemini"} else None,
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "stop": list(request.stop) or None,
-        "seed": request.seed,
-    }
-    if request.tools:
-        asked["tools"] = [_tool(tool) for tool in request.tools]
-        asked["tool_choice"] = _choice(request.tool_choice)
-        asked["parallel_tool_calls"] = request.parallel_tool_calls
-    if request.answer_schema is not None:
-        schema = {"name": _identifier(request.task), "schema": dict(request.answer_schema), "strict": False}
-        asked["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return {name: value for name, value in asked.items() if value is not None}
+def _must_be_whole(provider: Provider, request: ModelRequest, written: _Written, body: str) -> None:
+    """Raises UNSUPPORTED where litellm left something out, as it does with what it thinks a model cannot take."""
+    left_out = "tools" if request.tools and not _tools_in(written.body) else None
+    if any(json.dumps(picture)[1:-1] not in body for picture in pictures_in(request)):
+        left_out = "pictures"
+    if left_out:
+        detail = f"{provider.name!r} ({provider.spec.model!r}) takes no {left_out}. Use another model, or none."
+        raise failure(Fault.UNSUPPORTED, detail)
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": tool.name, "parameters": dict(tool.parameters) or {"type": "object"}}
-    if tool.description:
-        function["description"] = tool.description
-    if tool.strict:
-        function["strict"] = True
-    return {"type": "function", "function": function}
+def _carries_schema(body: dict[str, Any]) -> bool:
+    """Whether litellm wrote the schema down, in one of the places vendors have for it."""
+    return _schema_as_tool(body) or any("schema" in json.dumps(body.get(place, "")).lower() for place in _SCHEMA_AT)
 
 
-def _choice(choice: str | ToolName) -> object:
-    return {"type": "function", "function": {"name": choice.name}} if isinstance(choice, ToolName) else choice
+def _schema_as_tool(body: dict[str, Any]) -> bool:
+    """Whether a tool stands in for the schema: its arguments are then the answer."""
+    forms = [form for tool in _tools_in(body) for form in (tool, tool.get("function"), tool.get("toolSpec")) if form]
+    return any(form.get("name") == _JSON_TOOL for form in forms)
 
 
-def _messages(provider: Provider, request: ModelRequest, prefix: str) -> list[dict[str, Any]]:
-    messages = [_message(message) for message in request.messages]
-    if prefix:
-        begun: dict[str, Any] = {"role": "assistant", "content": prefix}
-        messages.append(begun | ({"prefix": True} if provider.spec.vendor in _PREFIX_FLAG else {}))
-    return messages
-
-
-def _message(message: Message) -> dict[str, Any]:
-    written: dict[str, Any] = {"role": message.role, "content": message.content}
-    if not isinstance(message.content, str):
-        written["content"] = [
-            {"type": "image_url", "image_url": {"url": part.url}}
-            if isinstance(part, ImagePart)
-            else {"type": "text", "text": part.text}
-            for part in message.content
-        ]
-    if message.tool_calls:
-        written["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        written["tool_call_id"] = message.tool_call_id
-    return written
-
-
-def _has_images(request: ModelRequest) -> bool:
-    return any(
-        isinstance(part, ImagePart)
-        for message in request.messages
-        if not isinstance(message.content, str)
-        for part in message.content
-    )
-
-
-def _must_offer_tools(provider: Provider, request: ModelRequest, body: dict[str, Any]) -> None:
-    """Raises UNSUPPORTED where litellm left the tools out, as it does with what it thinks a model cannot do."""
-    if request.tools and not body.get("tools"):
-        raise failure(
-            Fault.UNSUPPORTED,
-            f"{provider.name!r} ({provider.spec.model!r}) takes no tools. Use another model, or none.",
-        )
-
-
-def _stands_for_schema(request: ModelRequest, body: dict[str, Any]) -> str | None:
-    """The tool whose arguments are the answer, where litellm writes a schema as a tool."""
-    if request.answer_schema is None:
-        return None
-    tools: list[dict[str, Any]] = (body.get("toolConfig") or body).get("tools") or []
-    forms: list[dict[str, Any]] = [
-        form for tool in tools for form in (tool, tool.get("function"), tool.get("toolSpec")) if form
-    ]
-    named = any(form.get("name") == _JSON_TOOL for form in forms)
-    return _JSON_TOOL if named else None
-
-
-def _identifier(task: str) -> str:
-    return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in task)[:64]
+def _tools_in(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return (body.get("toolConfig") or body).get("tools") or []

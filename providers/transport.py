@@ -19,6 +19,7 @@ import httpx
 from domain.errors import AccordError
 from providers.faults import Fault, failure
 from providers.types import Piece
+from providers.wire.bedrock import Frames
 from providers.wire.events import Event, EventStream
 from providers.wire.reading import Reading
 from providers.wire.refusals import Refusal, refused
@@ -132,11 +133,11 @@ async def _accepted(response: httpx.Response, letter: Letter) -> None:
 
 
 class _Events:
-    """A body of server-sent events: its bytes in, pieces out."""
+    """A body of events: its bytes in, pieces out."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, events: EventStream | Frames) -> None:
         self._reading = reading
-        self._events = EventStream()
+        self._events = events
 
     def feed(self, chunk: bytes) -> list[Piece]:
         try:
@@ -170,7 +171,9 @@ class _Whole:
 def _body_of(response: httpx.Response, letter: Letter, reading: Reading) -> _Events | _Whole:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "text/event-stream":
-        return _Events(reading)
+        return _Events(reading, EventStream())
+    if kind == "application/vnd.amazon.eventstream":
+        return _Events(reading, Frames())
     if kind == "application/json" or kind.endswith("+json"):
         return _Whole(reading)
     detail = f"{letter.provider!r} answered {kind!r} instead of JSON or events. Check its `api_base`."

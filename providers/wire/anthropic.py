@@ -12,7 +12,6 @@ class AnthropicReading(Reading):
     def __init__(self, provider: str, *, secret: str | None = None, json_tool: str | None = None) -> None:
         super().__init__(provider, secret=secret, json_tool=json_tool)
         self._streamed = False
-        self._places: dict[int, int] = {}
 
     def _delta(self, body: Body) -> None:
         self._streamed = True
@@ -65,9 +64,7 @@ class AnthropicReading(Reading):
         if self._is_answer(index, name):
             self._text(arguments)
         else:
-            # Blocks of text are counted too: calls are numbered among themselves.
-            place = self._places.setdefault(index, len(self._places))
-            self._tool(place, id_, name, arguments)
+            self._tool(self._place(index), id_, name, arguments)
 
     def _must_be_open(self) -> None:
         if self.marker is not None:

@@ -68,6 +68,7 @@ class Reading(ABC):
         self._said: list[str] = []
         self._calls: dict[int, _Call] = {}
         self._text_calls: set[int] = set()
+        self._places: dict[int, int] = {}
         self._refusal: list[str] = []
         self._usage: Body = {}
 
@@ -163,6 +164,10 @@ class Reading(ABC):
             return False
         self._text_calls.add(index)
         return True
+
+    def _place(self, index: int) -> int:
+        """The number of a call among calls, where the vendor counts blocks of text too."""
+        return self._places.setdefault(index, len(self._places))
 
     def _text(self, text: object) -> None:
         if text is None or text == "":

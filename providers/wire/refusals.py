@@ -61,6 +61,8 @@ _NAMED = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
     "request_too_large": 413,
+    "throttlingException": 429,
+    "validationException": 400,
 }
 _ADVICE = {
     Fault.RATE_LIMITED: "Wait, or raise the vendor's limit.",
