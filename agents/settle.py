@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.execute import mark_done
+from agents.people import absent_people
 from domain.actions import Action, ActionStatus, Receipt
 from domain.audit import Fact
 from domain.decisions import Person
 from domain.effects import EffectStatus
 from domain.errors import Conflict, ExternalError, InputError
-from domain.lifecycle import filled_role
+from domain.lifecycle import seat_of
 
 if TYPE_CHECKING:
     from agents.parts import Runtime
@@ -25,19 +26,20 @@ def settle_by_person(runtime: Runtime, action_id: str, *, happened: bool, person
     """
     action = runtime.store.actions.get(action_id)
     proposal = runtime.store.proposals.get(action.proposal)
-    filled_role(proposal, person)
+    seat = seat_of(proposal, person, absent_people(runtime, person, runtime.clock.now()))
     if not reason.strip():
         raise InputError("`reason` is empty. Say where you looked and what you saw there.")
     shown = _shown(runtime, action)
     now = runtime.clock.now()
     said = f"{person.id!r} looked into the tool: it {'happened' if happened else 'did not happen'}. {reason}"
     receipt = Receipt(idempotency_key=action.idempotency_key, at=now, read_back=shown, detail=f"by person: {said}")
+    seen = {"happened": happened, "reason": reason, "on_behalf_of": seat.on_behalf_of, "read_back": shown}
     fact = Fact(
         at=now,
         actor=f"person:{person.id}",
         verb="effect.settled",
         subject=action.id,
-        facts={"proposal": proposal.id, "happened": happened, "reason": reason, "read_back": shown},
+        facts={"proposal": proposal.id, **seen},
     )
     with runtime.store.alone("settled"):
         if runtime.store.actions.get(action_id).status is not ActionStatus.UNKNOWN:

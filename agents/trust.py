@@ -70,9 +70,11 @@ class TrackRecord:
 
     def _of_undone(self) -> Iterator[tuple[TrustEvent, str]]:
         for action in self._track.undone():
+            if action.undo_of is not None:
+                continue  # whoever takes an undo back does not mistrust the rule once more
             proposal = self._store.proposals.get(action.proposal)
-            undoing = next(each for each in proposal.actions if each.undo_of == action.id)
-            at = undoing.executed_at or proposal.created_at
+            tries = (each for each in proposal.actions if each.undo_of == action.id)
+            at = next((each.executed_at for each in tries if each.executed_at is not None), proposal.created_at)
             yield from _events(proposal, "undone", action.id, at)
 
 

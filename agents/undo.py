@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agents.execute import same_state
 from agents.judgement import judge_undo
 from agents.modes import is_read_only
+from agents.people import absent_people
 from domain.actions import Action, ActionSpec, ActionStatus
 from domain.audit import Fact
 from domain.decisions import Channel, Decision, DecisionKind, Person, decision_id
 from domain.errors import Conflict
 from domain.ids import derive_id
-from domain.lifecycle import filled_role
+from domain.lifecycle import Seat, seat_of
 from domain.policy import VerdictKind
 from domain.prose import day_text
 
@@ -36,39 +37,57 @@ def undo(runtime: Runtime, action_id_: str, person: Person, reason: str, *, chan
     if is_read_only(runtime):
         raise Conflict("Accord is read-only, so nothing is set back. Turn read-only mode off first.")
     proposal = runtime.store.proposals.get(action.proposal)
-    filled_role(proposal, person)
+    seat = seat_of(proposal, person, absent_people(runtime, person, runtime.clock.now()))
     restored = _restoring(runtime, action, reason)
     _refuse_if_denied(runtime, restored)
     # An undo of an undo, or a second try, sets what was set before: whose undo and which try make it another action.
     tries = sum(each.undo_of == action.id for each in proposal.actions)
     undoing_id = derive_id("act", proposal.id, restored.argument_hash, action.id, tries)
-    decision = Decision(
-        id=decision_id(proposal.id, person.id, DecisionKind.APPROVE, undoing_id),
-        proposal=proposal.id,
-        kind=DecisionKind.APPROVE,
-        by=person.id,
-        reason=reason or "undo",
-        fingerprint=restored.argument_hash,
-        at=runtime.clock.now(),
-        channel=channel,
-    )
     undoing = Action(
         id=undoing_id,
         proposal=proposal.id,
         spec=restored,
-        authorised_by=decision.id,
+        authorised_by=decision_id(proposal.id, person.id, DecisionKind.APPROVE, undoing_id),
         undo_of=action.id,
     )
-    fact = Fact(
-        at=decision.at,
-        actor=f"person:{person.id}",
-        verb="undo.decided",
-        subject=action.id,
-        facts={"by": undoing.id, "decision": decision.id, "argument_hash": restored.argument_hash, "reason": reason},
-    )
+    decision = _decision(undoing, person, seat, runtime.clock.now(), channel)
+    fact = _fact(decision, undoing, reason)
     runtime.store.actions.add_undo(undoing, decision, undone=action.id, due_at=decision.at, facts=[fact])
     runtime.driver.wake([undoing.id, action.id])
     return runtime.store.actions.get(undoing.id)
+
+
+def _decision(undoing: Action, person: Person, seat: Seat, now: datetime, channel: Channel) -> Decision:
+    """The word of who asked: an approval under a fingerprint of its own, which answers nothing but this."""
+    return Decision(
+        id=undoing.authorised_by or "",
+        proposal=undoing.proposal,
+        kind=DecisionKind.APPROVE,
+        by=person.id,
+        role=seat.role,
+        on_behalf_of=seat.on_behalf_of,
+        reason=undoing.spec.reason,
+        fingerprint=undoing.spec.argument_hash,
+        at=now,
+        channel=channel,
+    )
+
+
+def _fact(decision: Decision, undoing: Action, reason: str) -> Fact:
+    return Fact(
+        at=decision.at,
+        actor=f"person:{decision.by}",
+        verb="undo.decided",
+        subject=undoing.undo_of or "",
+        facts={
+            "by": undoing.id,
+            "decision": decision.id,
+            "argument_hash": undoing.spec.argument_hash,
+            "reason": reason,
+            "on_behalf_of": decision.on_behalf_of,
+            "channel": decision.channel,
+        },
+    )
 
 
 def _refuse_if_denied(runtime: Runtime, restored: ActionSpec) -> None:

@@ -84,6 +84,25 @@ def test_an_undo_costs_a_level(company: Any) -> None:
     assert level(company) == "ask"
 
 
+def test_an_undo_counts_from_when_it_happened_and_taking_it_back_costs_nothing_more(company: Any) -> None:
+    begin(company, TRUSTED.replace("max: notify", "max: silent"))
+    done = approved(company)
+    for _ in range(WORKED_TO_RISE * 2):
+        measured(company, approved(company, "budget:b"), OutcomeVerdict.WORKED)
+    assert level(company) == "silent"
+    shown = company.budget() // 100
+    undo(company.runtime, company.action(done).id, company.person("ana"), "wrong")
+    company.somebody_sets("budget:a", 1_300)  # the first try finds another state
+    company.work(hours=1)
+    company.somebody_sets("budget:a", shown)
+    again = undo(company.runtime, company.action(done).id, company.person("ana"), "wrong")
+    company.work(hours=1)
+    assert level(company) == "notify"
+    undo(company.runtime, again.id, company.person("ana"), "it was right")
+    company.work(hours=1)
+    assert level(company) == "notify"
+
+
 def test_widening_a_rule_begins_its_trust_anew(company: Any) -> None:
     risen(company)
     begin(company, TRUSTED.replace("delta_abs_max: 200", "delta_abs_max: 2000"))

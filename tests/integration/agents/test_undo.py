@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 
 import pytest
 
+from agents.delegations import Absence, delegate
 from agents.modes import set_read_only
 from agents.undo import undo
 from connectors.sandbox.faults import Fault
@@ -82,6 +84,15 @@ def test_an_undo_that_the_tool_refused_may_be_tried_again(company: Any, done: Pr
 def test_only_who_could_approve_may_undo(company: Any, done: Proposal) -> None:
     with pytest.raises(Forbidden):
         undone(company, done.actions[0].id, "ben")
+
+
+def test_who_stands_in_for_somebody_away_may_undo(company: Any, done: Proposal) -> None:
+    absence = Absence("ana", "ben", until=company.clock.now() + timedelta(days=2))
+    delegate(company.runtime, absence, company.person("ana"))
+    undone(company, done.actions[0].id, "ben")
+    company.work()
+    last = company.runtime.store.proposals.get(done.id).decisions[-1]
+    assert (last.by, last.on_behalf_of, company.budget()) == ("ben", "ana", 100_000)
 
 
 def test_two_undos_at_once_are_one(company: Any, done: Proposal) -> None:
