@@ -80,7 +80,8 @@ def check_chain(
     """Walks the chain from its beginning, or from the checkpoint `start`.
 
     `head` is one that the chain had before: without it a cut tail, or a whole chain rewritten with the key, cannot
-    be seen; with it, it is. What was cut after `head` was taken stays unseen.
+    be seen; with it, it is. What was cut after `head` was taken stays unseen; GENESIS, the head of an empty chain,
+    shows nothing.
     """
     if start is not None and not is_ours(start, key):
         return AuditCheck(start.head, start.rows, "the checkpoint of retention was not signed with this key")

@@ -89,9 +89,12 @@ def restore(path: Path, url: str, now: datetime, *, audit_key: bytes = b"") -> M
     _drop_journals(partial)
     shutil.copyfile(path, partial)
     with Store.open(f"sqlite:///{partial}", audit_key=audit_key, create=False) as store:
-        check = store.audit.verify(manifest.audit_head)
-        if check.fault is not None or check.rows != manifest.audit_rows:
-            raise Conflict(f"The backup is not what its manifest says: {check.fault}. Take another one.")
+        check = store.audit.verify()
+        fault = check.fault
+        if fault is None and (check.rows, check.head) != (manifest.audit_rows, manifest.audit_head):
+            fault = f"its audit ends at row {check.rows} with {check.head!r}"
+        if fault is not None:
+            raise Conflict(f"The backup is not what its manifest says: {fault}. Take another one.")
         _make_safe(store, path.name, now)
     _drop_journals(partial)
     partial.rename(target)
