@@ -30,8 +30,12 @@ TRANSACTIONS = (
     "undo",
     "settled",
     "outcome",
+    "notice.queued",
+    "notice.claimed",
+    "notice.settled",
 )
-"""Writes on the way from a round to an outcome; each may be cut right before and right after it is durable."""
+"""Writes on the way from a round to an outcome, and to people told of it; each may be cut right before and right after
+it is durable."""
 STEPS = (
     "decision.received",
     "decision.answered",
@@ -41,6 +45,8 @@ STEPS = (
     "tool.answered",
     "silence.met",
     "measure.begun",
+    "notice.sending",
+    "notice.taken",
 )
 """Places between two writes."""
 POINTS = (*STEPS, *(f"{name}.{edge}" for name in TRANSACTIONS for edge in ("committing", "committed")))

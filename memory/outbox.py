@@ -18,6 +18,8 @@ from memory.database import Database
 from memory.page import AnyRow, Page, Slice, fetch_page
 
 _TABLE = tables.outbox.c
+_AT_ONCE = 1000
+"""Ids in one query; databases bound them."""
 
 
 def _notice(row: AnyRow) -> Notice:
@@ -37,11 +39,11 @@ class Outbox:
     def queue(self, notices: Iterable[Notice], fact: Callable[[Notice], Fact]) -> list[Notice]:
         """Adds those that are not known, each with its fact; returns them."""
         with self._database.read() as connection:
-            new = [each for each in notices if not _known(connection, each.id)]
+            new = _unknown(connection, list(notices))
         if not new:
             return []
-        with self._database.write() as connection:
-            added = [each for each in new if not _known(connection, each.id)]
+        with self._database.write("notice.queued") as connection:
+            added = _unknown(connection, new)
             for each in added:
                 connection.execute(insert(tables.outbox), {"id": each.id, "proposal": each.proposal, **_columns(each)})
             record(connection, map(fact, added), self._database.audit_key)
@@ -53,7 +55,7 @@ class Outbox:
         with self._database.read() as connection:
             if connection.execute(query.limit(1)).first() is None:
                 return []
-        with self._database.write() as connection:
+        with self._database.write("notice.claimed") as connection:
             rows = connection.execute(query.order_by(_TABLE.due_at, _TABLE.n).limit(limit)).all()
             claimed = [
                 known.model_copy(update={"attempts": known.attempts + 1, "due_at": until})
@@ -65,7 +67,7 @@ class Outbox:
 
     def settle(self, notice: Notice, facts: Sequence[Fact] = ()) -> None:
         """Keeps what became of `notice`."""
-        with self._database.write() as connection:
+        with self._database.write("notice.settled") as connection:
             connection.execute(update(tables.outbox).where(_TABLE.id == notice.id), _columns(notice))
             record(connection, facts, self._database.audit_key)
 
@@ -87,5 +89,11 @@ class Outbox:
             return fetch_page(connection, query, _TABLE.n, Slice(limit, cursor), _notice)
 
 
-def _known(connection: Connection, id_: str) -> bool:
-    return connection.execute(select(_TABLE.n).where(_TABLE.id == id_)).first() is not None
+def _unknown(connection: Connection, notices: Sequence[Notice]) -> list[Notice]:
+    """Those that are not queued yet, each once."""
+    by_id = {notice.id: notice for notice in notices}
+    ids, known = list(by_id), set[str]()
+    for start in range(0, len(ids), _AT_ONCE):
+        query = select(_TABLE.id).where(_TABLE.id.in_(ids[start : start + _AT_ONCE]))
+        known.update(connection.execute(query).scalars())
+    return [notice for id_, notice in by_id.items() if id_ not in known]

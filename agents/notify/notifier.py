@@ -25,6 +25,7 @@ from domain.lifecycle import next_move
 from domain.notices import Notice, about_question, backoff, card_notice, due_notices
 from domain.policy import VerdictKind
 from domain.proposals import Proposal, ProposalStatus
+from memory.crash import reached
 
 if TYPE_CHECKING:
     from agents.clock import Clock
@@ -145,14 +146,18 @@ class Notifier:
         domain = parseaddr(self._ways.sender)[1].rpartition("@")[2] or "localhost"
         message["From"], message["To"] = self._ways.sender, person.email
         message["Message-ID"] = f"<{notice.id}@{domain}>"
+        reached("notice.sending")
         self._ways.mail.send(message)
+        reached("notice.taken")
         return notice.model_copy(update={"status": "sent", "sent_at": self._wall.now(), "detail": ""})
 
     def _post(self, notice: Notice, proposal: Proposal) -> Notice:
         if self._ways.slack is None:
             return notice.model_copy(update={"status": "over", "detail": "Slack is no longer set up"})
         card = self._writer.card(proposal)
+        reached("notice.sending")
         place = self._ways.slack.post(notice.to, card.blocks, card.text)
+        reached("notice.taken")
         given = {"status": "open", "sent_at": self._wall.now(), "place": place, "shown": _digest(card), "detail": ""}
         return notice.model_copy(update=given)
 

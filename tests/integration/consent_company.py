@@ -3,7 +3,8 @@
 Arguments: home, address of the store, `native` or `blind` (whether the tool recognises a repeated key), and how:
 `points:K` (a death at each K-th place of `memory.crash`, and the tool's own), `random:SEED:KILLS` (SIGKILL by the
 parent at random moments), or `never:DAYS`. Each life is a fork, so that the imports are paid once. What people were
-told is recorded is appended to `told.jsonl`. Prints JSON: how many lives it took, and the places never reached.
+told is recorded is appended to `told.jsonl`, the mails that reached them to `mails.jsonl`. Prints JSON: how many lives
+it took, and the places never reached.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +31,8 @@ from agents.clock import ManualClock
 from agents.drivers.event_time import EventTimeDriver
 from agents.graph import build_graph
 from agents.intake import accept
+from agents.notify.notifier import Notifier
+from agents.notify.port import SlackCard, Ways
 from agents.parts import Runtime
 from agents.reason import run_round
 from agents.runtime import build_event_time
@@ -50,13 +54,12 @@ LOADED = (agents.measure, analysis.lift, build_graph(None, None, ()).compiled)
 PLACES = (*POINTS, ACTED)
 FIRST_DAYS = 4
 """Until the first effect is measured."""
-DAYS_OF_DEATHS = 6
+DEATHS_A_DAY = 8
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(hours=26)
 PEOPLE = {
-    "ana": Person(id="ana", roles=frozenset({"search_owner"})),
-    "ben": Person(id="ben", roles=frozenset({"finance"})),
-    "emma": Person(id="emma", roles=frozenset({"admin"})),
+    name: Person(id=name, email=f"{name}@example.org", roles=frozenset({role}))
+    for name, role in (("ana", "search_owner"), ("ben", "finance"), ("emma", "admin"))
 }
 POLICY = """
 rules:
@@ -117,6 +120,32 @@ class Cases:
         )
 
 
+class Post:
+    """Writes mails that are a title, and carries them: taken is what stands in the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def mail(self, notice: Any, person: Any, proposal: Any, question: Any) -> EmailMessage:
+        message = EmailMessage()
+        message["Subject"] = proposal.title
+        return message
+
+    def card(self, proposal: Any) -> SlackCard:
+        raise AssertionError
+
+    def send(self, message: EmailMessage) -> None:
+        append(self._path, {"id": str(message["Message-ID"]).strip("<>").partition("@")[0], "to": str(message["To"])})
+
+
+def append(path: Path, row: dict[str, str]) -> None:
+    """Durable when it returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(descriptor, (json.dumps(row) + "\n").encode())
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
 class Company:
     """One life: takes up the days where the last one left them."""
 
@@ -140,6 +169,8 @@ class Company:
         graph = build_graph(None, None, (cases,))
         self.runtime: Runtime = replace(wired, tools=tools, detectors=(cases,), specialists=(cases,), graph=graph)
         self.runtime.start()
+        post = Post(home / "mails.jsonl")
+        self.notifier = Notifier(self.runtime, post, Ways(mail=post, sender="accord@example.org"), self.clock)
 
     @property
     def day(self) -> int:
@@ -165,6 +196,7 @@ class Company:
         self.declare()
         run_round(self.runtime)
         self.work()
+        self.notifier.tell()
         self.at(1)
         self.answer("ask", "ana")
         self.answer("two", "ana")
@@ -181,6 +213,7 @@ class Company:
         self.at(3)
         self.at(13)
         self.at(25)
+        self.notifier.tell()
         self.settle()
         self.at(26)
 
@@ -230,11 +263,7 @@ class Company:
             settle_by_person(self.runtime, action.id, happened=happened, person=PEOPLE["emma"], reason="I looked")
 
     def told(self, decision: str, about: str) -> None:
-        line = json.dumps({"decision": decision, "about": about}) + "\n"
-        descriptor = os.open(self.home / "told.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.write(descriptor, line.encode())
-        os.fsync(descriptor)
-        os.close(descriptor)
+        append(self.home / "told.jsonl", {"decision": decision, "about": about})
 
 
 def live(home: Path, url: str, *, native: bool, days: int, listener: Callable[[str], None] | None = None) -> None:
@@ -295,7 +324,8 @@ def die_everywhere(home: Path, url: str, *, native: bool, every: int) -> dict[st
         fork(partial(live, home, url, native=native, days=day))
         return []
 
-    waves = [chosen[start::DAYS_OF_DEATHS] for start in range(DAYS_OF_DEATHS)]
+    days_of_deaths = -(-len(chosen) // DEATHS_A_DAY)
+    waves = [chosen[start::days_of_deaths] for start in range(days_of_deaths)]
     late = [place for wave in waves for place in die_at(wave)]
     never = [place for place in late if die_at([place])]
     fork(partial(live, home, url, native=native, days=day + 4))

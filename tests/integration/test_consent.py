@@ -32,9 +32,12 @@ def live(root: Path, tmp_path: Path, store_url: str) -> Callable[[str, str], Liv
         command = [sys.executable, str(script), str(tmp_path), store_url, tool, how]
         ended = subprocess.run(command, cwd=root, env=env, check=False, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr[-4000:]
-        told = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
+        told, mails = (
+            [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
+            for name in ("told", "mails")
+        )
         key = (tmp_path / "audit.key").read_text().strip().encode()
-        return Lived(json.loads(ended.stdout), read_trace(store_url, key, dumped(tmp_path / "tool.db"), told))
+        return Lived(json.loads(ended.stdout), read_trace(store_url, key, dumped(tmp_path / "tool.db"), told, mails))
 
     return run
 

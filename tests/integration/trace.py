@@ -25,6 +25,7 @@ class Trace:
     doubled_changes: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -34,20 +35,29 @@ class Trace:
 
 
 def read_trace(
-    url: str, audit_key: bytes, tool: dict[str, list[dict[str, Any]]], acknowledged: list[dict[str, str]]
+    url: str,
+    audit_key: bytes,
+    tool: dict[str, list[dict[str, Any]]],
+    acknowledged: list[dict[str, str]],
+    mails: list[dict[str, str]] | None = None,
 ) -> Trace:
-    """Judges the store at `url`, what the `tool` itself logged, and the answers that people were told are recorded."""
+    """Judges the store at `url`, what the `tool` itself logged, and the answers that people were told are recorded.
+
+    `mails` are those that reached people, where they are written to.
+    """
     engine = sa.create_engine(sa.make_url(url).set(drivername=_driver(url)), poolclass=sa.NullPool)
     trace = Trace()
     with engine.connect() as db:
         audit = db.execute(sa.text("SELECT seq, fact, previous, hash FROM audit ORDER BY seq")).mappings().all()
-        bodies = {name: _bodies(db, name) for name in ("effects", "decisions", "actions")}
+        bodies = {name: _bodies(db, name) for name in ("effects", "decisions", "actions", "outbox")}
     engine.dispose()
     facts = [{**json.loads(row["fact"]), "seq": row["seq"]} for row in audit]
     _check_chain(trace, audit, audit_key)
     _check_authority(trace, facts)
     _check_decisions(trace, facts, bodies["decisions"], acknowledged)
     _check_tool(trace, facts, bodies, tool)
+    if mails is not None:
+        _check_mails(trace, facts, bodies["outbox"], mails)
     return trace
 
 
@@ -125,3 +135,19 @@ def _check_tool(trace: Trace, facts: list[dict[str, Any]], bodies: dict[str, lis
             trace.unasked.append(f"{key!r} is {status}, but the tool changed")
         if status == "executing":
             trace.unfinished.append(f"{key!r} is still executing")
+
+
+def _check_mails(
+    trace: Trace, facts: list[dict[str, Any]], outbox: list[dict[str, Any]], mails: list[dict[str, str]]
+) -> None:
+    """Nobody who had to be asked was not, and no mail was sent that was not written down before."""
+    taken, known = Counter(mail["id"] for mail in mails), {notice["id"]: notice for notice in outbox}
+    trace.counts.update({"notices": len(known), "mails": taken.total(), "mails repeated": taken.total() - len(taken)})
+    trace.untold += [f"{id_!r} was sent, and is nobody's notice" for id_ in taken if id_ not in known]
+    for id_, notice in known.items():
+        if notice["status"] not in {"sent", "over"} or (notice["status"] == "sent" and not taken[id_]):
+            trace.untold.append(f"{id_!r} to {notice['to']} is {notice['status']}, and was sent {taken[id_]} times")
+    asked = {notice["proposal"] for notice in outbox if notice["kind"] == "asked" and taken[notice["id"]]}
+    for fact in facts:
+        if fact["verb"] == "proposal.created" and fact["facts"]["verdict"] == "ask" and fact["subject"] not in asked:
+            trace.untold.append(f"nobody was asked about {fact['subject']}")
