@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
+import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,9 @@ from domain.policy import Verdict, VerdictKind
 from domain.proposals import Expected, Measurement, Proposal, action_id
 from memory.rounds import RoundMark
 from memory.store import Store
+from tests.integration import worker
 from tests.integration.ledger_tool import KIND, LedgerTool, dumped
 from tests.integration.trace import Trace, read_trace
-from tests.integration.worker import opened
 
 PATIENCE_S = 90.0
 POLICY = """
@@ -37,39 +36,62 @@ rules:
 """
 
 
+NURSERY = multiprocessing.get_context("forkserver")
+"""Its children are forks of a process that has imported what they need, so that this is paid once."""
+NURSERY.set_forkserver_preload(["pytest", "dbos", "psycopg", "sqlalchemy.dialects.sqlite", worker.__name__])
+
+
+@dataclass(frozen=True)
+class Life:
+    """A process, and the pipe through which it speaks."""
+
+    process: ForkServerProcess
+    pipe: Connection
+
+    def hear(self) -> Any:
+        assert self.pipe.poll(PATIENCE_S), "it is silent"
+        return self.pipe.recv()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
 @dataclass
 class Site:
     """A store, a tool, and the processes that share them."""
 
-    root: Path
     home: Path
     url: str
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
 
-    def run(self, role: str) -> subprocess.Popen[str]:
+    def run(self, role: str) -> Life:
         """A process that has begun, and waits for a word."""
-        script = Path(__file__).with_name("worker.py")
-        env = {"PYTHONPATH": str(self.root), "PATH": "/usr/bin:/bin"}
-        command = [sys.executable, str(script), str(self.home), self.url, role]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=self.root, env=env, stdin=pipe, stdout=pipe, text=True)
-        self.processes.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline(), "it did not begin"
-        return process
+        ours, theirs = NURSERY.Pipe()
+        process = NURSERY.Process(target=worker.be, args=(theirs, self.home, self.url, role))
+        process.start()
+        theirs.close()
+        life = Life(process, ours)
+        self.lives.append(life)
+        life.hear()
+        return life
 
     def together(self, *roles: str) -> list[dict[str, Any]]:
         """What processes that begin at the same moment say at their end."""
         begun = [self.run(role) for role in roles]
-        for process in begun:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return [json.loads(process.communicate(timeout=PATIENCE_S)[0]) for process in begun]
+        for life in begun:
+            life.pipe.send("go")
+        return [life.hear() for life in begun]
+
+    def close(self) -> None:
+        for life in self.lives:
+            life.kill()
+            life.pipe.close()
+            life.process.close()
 
     def propose(self, number: int, step: int, *, auto: bool) -> list[Proposal]:
         """So many proposals, each to raise a budget of its own."""
-        tool, runtime = LedgerTool(self.home / "tool.db"), opened(self.home, self.url)
+        tool, runtime = LedgerTool(self.home / "tool.db"), worker.opened(self.home, self.url)
         entities = [f"budget:b{each}" for each in range(number)]
         for entity in entities:
             tool.set(entity, 100_000)
@@ -140,27 +162,21 @@ def created(made: Proposal) -> Fact:
     return Fact(at=made.created_at, actor="worker", verb="proposal.created", subject=made.id, facts=facts)
 
 
-@pytest.fixture
-def site(root: Path, tmp_path: Path, store_url: str) -> Iterator[Site]:
-    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    made = Site(root, tmp_path, store_url)
+def opened_site(home: Path, url: str) -> Iterator[Site]:
+    (home / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    made = Site(home, url)
     yield made
-    for process in made.processes:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+    made.close()
 
 
 @pytest.fixture
-def shared_site(root: Path, tmp_path: Path, new_postgres: Callable[[str], str]) -> Iterator[Site]:
-    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    made = Site(root, tmp_path, new_postgres("accord_template"))
-    yield made
-    for process in made.processes:
-        process.kill()
-        process.communicate()
+def site(tmp_path: Path, store_url: str) -> Iterator[Site]:
+    yield from opened_site(tmp_path, store_url)
+
+
+@pytest.fixture
+def shared_site(tmp_path: Path, new_postgres: Callable[[str], str]) -> Iterator[Site]:
+    yield from opened_site(tmp_path, new_postgres("accord_template"))
 
 
 def test_of_answers_from_two_processes_one_counts(site: Site) -> None:
@@ -191,7 +207,7 @@ def test_a_dead_workers_actions_are_taken_over(shared_site: Site) -> None:
     shared_site.together("decide:ana:approve")
     shared_site.until(lambda: shared_site.statuses()["executing"] == len(made))
     shared_site.run("work:1:0")
-    dying.send_signal(signal.SIGKILL)
+    dying.kill()
     taken_s = shared_site.until(lambda: shared_site.statuses()["done"] == len(made))
     print(f"taken over and done in {taken_s:.1f} s")  # noqa: T201 — a figure
     trace = shared_site.trace()
@@ -204,7 +220,7 @@ def test_waiting_approvals_outlive_an_upgrade(shared_site: Site) -> None:
     made = shared_site.propose(2, 100, auto=False)
     old = shared_site.run("work:1:0")
     time.sleep(1.5)
-    old.send_signal(signal.SIGKILL)
+    old.kill()
     shared_site.run("work:2:0")
     shared_site.together("decide:ana:approve")
     shared_site.until(lambda: shared_site.statuses()["done"] == len(made))

@@ -1,19 +1,19 @@
-"""Run as a process: one of several that share a store and a tool.
+"""What one of several processes does that share a store and a tool.
 
-Arguments: home, address of the store, and what to be: `work:VERSION:HOLD_S` (a worker until it is stopped, whose tool
+It is told home, address of the store, and what to be: `work:VERSION:HOLD_S` (a worker until it is stopped, whose tool
 calls take so long), `decide:PERSON:KIND` (answers every proposal that waits) or `act:SEED` (looks at every open
-action, in an order of its own, until none is left). Waits for a line on stdin to begin; prints JSON.
+action, in an order of its own, until none is left). It says through its pipe that it is there, waits there for a word
+to begin, and says at its end what came of it.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import signal
-import sys
 import time
 from dataclasses import replace
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def opened(home: Path, url: str, hold_s: float = 0.0) -> Runtime:
     return replace(build(settings), tools=Tools({"ads": tool.connector()}, {}, None))
 
 
-def work(home: Path, url: str, version: str, hold_s: str) -> dict[str, Any]:
+def work(pipe: Connection, home: Path, url: str, version: str, hold_s: str) -> dict[str, Any]:
     runtime = opened(home, url, float(hold_s))
     workers = Workers(runtime.store.database)
     driver = WallTimeDriver(
@@ -57,17 +57,17 @@ def work(home: Path, url: str, version: str, hold_s: str) -> dict[str, Any]:
     )
     runtime = replace(runtime, driver=driver, detectors=())
     runtime.start()
-    print("working", flush=True)  # noqa: T201 — what the test waits for
+    pipe.send("working")
     signal.sigwait({signal.SIGTERM})
     runtime.close()
     return {}
 
 
-def answer(home: Path, url: str, who: str, kind: str) -> dict[str, Any]:
+def answer(pipe: Connection, home: Path, url: str, who: str, kind: str) -> dict[str, Any]:
     runtime = opened(home, url)
     waiting = runtime.store.proposals.pending()
-    print("ready", flush=True)  # noqa: T201 — what the test waits for
-    sys.stdin.readline()
+    pipe.send("ready")
+    pipe.recv()
     won: list[str] = []
     for proposal in waiting:
         request = DecisionRequest(decision=DecisionKind(kind), fingerprint=proposal.fingerprint)
@@ -80,10 +80,10 @@ def answer(home: Path, url: str, who: str, kind: str) -> dict[str, Any]:
     return {"won": won}
 
 
-def act(home: Path, url: str, seed: str) -> dict[str, Any]:
+def act(pipe: Connection, home: Path, url: str, seed: str) -> dict[str, Any]:
     runtime, chance = opened(home, url), random.Random(seed)  # noqa: S311 — a seed
-    print("ready", flush=True)  # noqa: T201 — what the test waits for
-    sys.stdin.readline()
+    pipe.send("ready")
+    pipe.recv()
     while waiting := runtime.store.actions.waiting():
         chance.shuffle(waiting)
         for name in waiting:
@@ -92,7 +92,7 @@ def act(home: Path, url: str, seed: str) -> dict[str, Any]:
     return {}
 
 
-if __name__ == "__main__":
-    place, address, (role, *terms) = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split(":")
-    told = {"work": work, "decide": answer, "act": act}[role](place, address, *terms)
-    print(json.dumps(told), flush=True)  # noqa: T201 — what the test reads
+def be(pipe: Connection, home: Path, url: str, role: str) -> None:
+    """The life of the process."""
+    name, *terms = role.split(":")
+    pipe.send({"work": work, "decide": answer, "act": act}[name](pipe, home, url, *terms))
