@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Company
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 6
+EXAMPLES = 4
 STREAMS = ("/agui", "/mcp", "/v1/chat", "/v1/responses", "/v1/completions")
 """They ask models, or answer as long as somebody listens: tests of their own try them."""
 

@@ -15,7 +15,7 @@ from connectors.sandbox.host import Host
 from memory.store import Store
 
 DAYS = "6"
-WAYS = ("moments:1:4", "commits:1:6", "before:native", "after:native", "after:blind")
+WAYS = ("commits:1:6", "before:native", "after:blind")
 
 
 class SmallCompany(EmptyCompany):
