@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 
 from domain.entities import ENTITY_KINDS, EntityId, kind_of
 from domain.errors import InputError
@@ -238,9 +239,13 @@ def parse_event(
 
 def explain(error: ValidationError) -> str:
     """Every fault of `error` in one line each: the field in backticks, then what is wrong."""
-    lines: list[str] = []
-    for fault in error.errors(include_url=False, include_context=False)[:5]:
-        field = ".".join(str(part) for part in fault["loc"]) or "event"
-        given = repr(fault.get("input"))
-        lines.append(f"`{field}`: {fault['msg']} (got {given[:80]}).")
-    return " ".join(lines) + " Mend the field and send the event again."
+    return " ".join(map(_fault, error.errors(include_url=False, include_context=False)[:5])) + (
+        " Mend the field and send it again."
+    )
+
+
+def _fault(fault: ErrorDetails) -> str:
+    said = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:  # of the whole: its fields are named in the words, and it would be too long to repeat
+        return f"{said[:1].upper()}{said[1:]}."
+    return f"`{'.'.join(map(str, fault['loc']))}`: {said} (got {repr(fault.get('input'))[:80]})."

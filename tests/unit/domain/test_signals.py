@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from domain.delegations import Delegation
 from domain.errors import InputError
-from domain.signals import BUILT_IN_TYPES, MAX_SKEW, FinanceLimit, Signal, SignalData, Trust, parse_event
+from domain.signals import BUILT_IN_TYPES, MAX_SKEW, FinanceLimit, Signal, SignalData, Trust, explain, parse_event
 
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 DATA: dict[str, dict[str, Any]] = {
@@ -177,3 +179,10 @@ def test_a_repeat_has_the_same_content_and_a_contradiction_another() -> None:
     for changes in others:
         assert parse(event(**changes)).content_hash != parse(first).content_hash
     assert parse(event("vendor.thing", data={"text": "\ud800"})).content_hash
+
+
+def test_a_fault_of_the_whole_is_told_in_its_own_words() -> None:
+    terms = {"id": "dlg_1", "person": "ana", "to": "ana", "by": "ana", "since": NOW, "until": NOW, "made_at": NOW}
+    with pytest.raises(ValidationError) as caught:
+        Delegation.model_validate(terms)
+    assert explain(caught.value) == "Nobody can stand in for themselves. Mend the field and send it again."
