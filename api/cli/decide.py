@@ -126,13 +126,15 @@ def stop(console: Console, reason: str, person_id: str, config: Path | None) -> 
       accord mode stop --as emma --reason "wrong numbers everywhere"
     """  # noqa: D301 — \b is click's mark for text it must not wrap
     from agents import modes
+    from domain.prose import counted
 
     with opened(load(config)) as runtime:
         dropped = modes.stop(runtime, person(runtime.settings, runtime.store, person_id), reason)
     lines = [
-        f"Stopped: {dropped.proposals} proposals and {dropped.actions} approved actions were dropped.",
-        "Read-only mode is on; an administrator turns it off: `accord mode read-only off --as PERSON`.",
+        f"Stopped: {counted(dropped.proposals, 'proposal')} that waited and {counted(dropped.actions, 'action')} in "
+        "all were dropped.",
+        "Read-only mode is on. `accord mode read-only off --as PERSON` turns it off.",
     ]
     if dropped.begun:
-        lines.append(f"{dropped.begun} actions had begun: they are finished or settled, not torn.")
+        lines.append(f"{counted(dropped.begun, 'action')} had begun: finished or settled, not torn.")
     console.answer(dropped.model_dump(mode="json"), lines)

@@ -20,7 +20,7 @@ def list_audit(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Listed[AuditEntry]:
-    """Facts, newest first."""
+    """Facts, oldest first: from the checkpoint on where older ones were pruned."""
     page = runtime.store.audit.page(limit=limit, cursor=cursor, subject=subject)
     return listed(page, AuditEntry.model_validate)
 
