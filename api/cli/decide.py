@@ -130,9 +130,9 @@ def stop(console: Console, reason: str, person_id: str, config: Path | None) -> 
 
     with opened(load(config)) as runtime:
         dropped = modes.stop(runtime, person(runtime.settings, runtime.store, person_id), reason)
+    asked, all_ = counted(dropped.proposals, "proposal"), counted(dropped.actions, "action")
     lines = [
-        f"Stopped: {counted(dropped.proposals, 'proposal')} that waited and {counted(dropped.actions, 'action')} in "
-        "all were dropped.",
+        f"Stopped: {asked} that waited, {all_} in all, were dropped.",
         "Read-only mode is on. `accord mode read-only off --as PERSON` turns it off.",
     ]
     if dropped.begun:
