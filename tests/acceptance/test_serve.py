@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from connectors.sandbox.empty import EmptyCompany
 from connectors.sandbox.host import Host
 
 KEY = "a-key-for-this-test-alone-0123456789"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 CONFIG = 'sandbox: {world: empty}\nmemory: {url: "off"}\n'
 
 
@@ -35,11 +35,13 @@ def until(what: Callable[[], Any]) -> Any:
 class Server:
     """One life of `accord serve` on a home, and a client of it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, more: Mapping[str, str] | None = None) -> None:
+        """`more` goes into its environment."""
         self.home = home
+        env = {**environment(home), **(more or {})}
         with (home.parent / "stderr").open("a", encoding="utf-8") as told:
             self.process = subprocess.Popen(
-                command("serve", "--port", "0"), env=environment(home), stdout=subprocess.PIPE, stderr=told, text=True
+                command("serve", "--port", "0"), env=env, stdout=subprocess.PIPE, stderr=told, text=True
             )
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
@@ -109,12 +111,12 @@ def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[], Server]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts a life on one and the same home; the last one is ended with the test."""
     lives: list[Server] = []
 
-    def begin() -> Server:
-        lives.append(Server(tmp_path / "home"))
+    def begin(more: Mapping[str, str] | None = None) -> Server:
+        lives.append(Server(tmp_path / "home", more))
         return lives[-1]
 
     yield begin
