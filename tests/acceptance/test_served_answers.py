@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.acceptance.test_serve import Server, capped, declared, run, serve, until
+from api.cli import run
+from tests.acceptance.test_serve import Server, capped, declared, environment, serve, until
 
 PEOPLE = [
     {"id": "emma", "email": "emma@example.org", "roles": ["admin"], "language": "fr"},
@@ -69,16 +70,21 @@ def test_a_link_outlives_the_server_that_sent_it(serve: Callable[[], Server], po
     assert len(postbox.mails) == 1
 
 
-def test_every_answer_can_be_given_beside_the_server(serve: Callable[[], Server], postbox: Postbox) -> None:
+def test_every_answer_can_be_given_beside_the_server(
+    serve: Callable[[], Server], postbox: Postbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands run in this process, for the sake of their imports."""
     life = serve()
+    for name, value in environment(life.home).items():
+        monkeypatch.setenv(name, value)
     budgets = [f"budget:{name}" for name in "abcd"]
     life.send(*map(declared, budgets), *map(capped, budgets))
     a, b, c, d = (life.proposal(budget) for budget in budgets)
 
     def told(*words: str) -> Any:
-        done = run(life.home, *words, "--as", "emma", "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        code, said = run([*words, "--as", "emma", "--json"]), capsys.readouterr()
+        assert code == 0, said.err
+        return json.loads(said.out)
 
     checked = told("modify", a["id"], "--set", "value=880,00", "--check")
     assert (checked["changes"][0]["wanted"], checked["valuation"]) == (88_000, "rescaled")
@@ -89,7 +95,7 @@ def test_every_answer_can_be_given_beside_the_server(serve: Callable[[], Server]
     assert rejected["decisions"][0]["reason_code"] == "bad_timing"
     assert told("delegate", "ben", "--until", "2999-01-01", "--from", "2998-12-01")["to"] == "ben"
     for words in (["escalate", b["id"]], ["reject", b["id"]], ["modify", b["id"], "--set", "price=1"]):
-        assert run(life.home, *words, "--as", "emma").returncode in {1, 2}
+        assert run([*words, "--as", "emma"]) in {1, 2}
     until(lambda: any("Question" in mail["Subject"] for mail in postbox.mails))
     life.done(a)
     assert life.stop() == (0, "")
