@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -27,7 +28,9 @@ from providers.wire.refusals import Refusal, refused
 _CONNECT_S = 3.0
 _MAX_BODY = 32 * 1024 * 1024
 _MAX_ERROR = 64 * 1024
-_LIMITS = httpx.Limits(max_connections=1024, max_keepalive_connections=128, keepalive_expiry=30.0)
+# httpcore looks at every connection of a pool for every call, so that many small pools cost less than a large one.
+_LANE = 16
+_LIMITS = httpx.Limits(max_connections=1024, max_keepalive_connections=_LANE, keepalive_expiry=30.0)
 # Reading is bounded by the deadlines around an attempt, which know a keep-alive from content.
 _TIMEOUT = httpx.Timeout(None, connect=_CONNECT_S)
 # Once the end marker is there the answer is whole: its usage is waited for a little, the end of the bytes less.
@@ -46,70 +49,102 @@ class Letter:
     secret: str | None = None
 
 
+@dataclass(slots=True, eq=False)
+class Lane:
+    """A client and how many calls are under way on it."""
+
+    client: httpx.AsyncClient
+    calls: int = 0
+
+
 class Pool:
-    """Connections that are used again, one pool for each event loop that calls; closed when its loop ends."""
+    """Connections that are used again, in lanes for each event loop that calls; closed when its loop ends."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._transport = transport
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, list[Lane]] = WeakKeyDictionary()
         self._holders: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    async def client(self) -> httpx.AsyncClient:
-        """The client of the running loop."""
+    @asynccontextmanager
+    async def lane(self) -> AsyncGenerator[httpx.AsyncClient]:
+        """A client of the running loop: the first with room, so that few calls share few connections."""
+        lanes = await self._of_loop()
+        lane = next((lane for lane in lanes if lane.calls < _LANE), None)
+        if lane is None:
+            lane = Lane(self._opened())
+            lanes.append(lane)
+        lane.calls += 1
+        try:
+            yield lane.client
+        finally:
+            lane.calls -= 1
+
+    async def _of_loop(self) -> list[Lane]:
         loop = asyncio.get_running_loop()
-        if (known := self._clients.get(loop)) is not None:
+        if (known := self._lanes.get(loop)) is not None:
             return known
-        client = httpx.AsyncClient(
+        lanes: list[Lane] = []
+        holder = _held_open(lanes)
+        with self._lock:
+            self._lanes[loop], self._holders[loop] = lanes, holder
+        await anext(holder)
+        return lanes
+
+    def _opened(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
             timeout=_TIMEOUT, limits=_LIMITS, verify=_trusted(), transport=self._transport, follow_redirects=False
         )
-        holder = _held_open(client)
-        with self._lock:
-            self._clients[loop], self._holders[loop] = client, holder
-        await anext(holder)
-        return client
 
     async def aclose(self) -> None:
         """Closes the connections of the running loop; a later call opens new ones."""
         with self._lock:
-            self._clients.pop(asyncio.get_running_loop(), None)
+            self._lanes.pop(asyncio.get_running_loop(), None)
             holder = self._holders.pop(asyncio.get_running_loop(), None)
         if holder is not None:
             await holder.aclose()
 
     async def answer(self, letter: Letter, reading: Reading) -> AsyncGenerator[Piece]:
         """Posts `letter` and yields what comes back, the `Reply` last. Raises the fault as an error of our tree."""
-        client = await self.client()
-        begun = False
-        try:
-            request = client.build_request("POST", letter.url, headers=letter.headers, content=letter.body)
-            response = await client.send(request, stream=True)
-            try:
-                begun = True
-                await _accepted(response, letter)
-                body, size = _body_of(response, letter, reading), 0
-                coded = "content-encoding" in response.headers
-                chunks = response.aiter_bytes() if coded else response.aiter_raw()
-                while (chunk := await _next(chunks, reading)) is not None:
-                    size += len(chunk)
-                    if size > _MAX_BODY:
-                        raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
-                    for piece in body.feed(chunk):
-                        yield piece
-                for piece in body.close():
-                    yield piece
-            finally:
-                await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _broken(letter, error, begun=begun) from error
+        async with self.lane() as client, aclosing(_read(client, letter, reading)) as pieces:
+            async for piece in pieces:
+                yield piece
         for piece in reading.complete():
             yield piece
 
 
-async def _held_open(client: httpx.AsyncClient) -> AsyncGenerator[None]:
-    """Closes `client` with its loop: a loop that ends closes the generators begun in it."""
-    async with client:
+async def _read(client: httpx.AsyncClient, letter: Letter, reading: Reading) -> AsyncGenerator[Piece]:
+    try:
+        request = client.build_request("POST", letter.url, headers=letter.headers, content=letter.body)
+        response = await client.send(request, stream=True)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _broken(letter, error, begun=False) from error
+    try:
+        await _accepted(response, letter)
+        body, size = _body_of(response, letter, reading), 0
+        coded = "content-encoding" in response.headers
+        chunks = response.aiter_bytes() if coded else response.aiter_raw()
+        while (chunk := await _next(chunks, reading)) is not None:
+            size += len(chunk)
+            if size > _MAX_BODY:
+                raise httpx.RemoteProtocolError(f"The answer exceeds {_MAX_BODY} bytes")
+            for piece in body.feed(chunk):
+                yield piece
+        for piece in body.close():
+            yield piece
+    except httpx.HTTPError as error:
+        raise _broken(letter, error, begun=True) from error
+    finally:
+        await response.aclose()
+
+
+async def _held_open(lanes: list[Lane]) -> AsyncGenerator[None]:
+    """Closes `lanes` with their loop: a loop that ends closes the generators begun in it."""
+    try:
         yield
+    finally:
+        for lane in lanes:
+            await lane.client.aclose()
 
 
 @cache

@@ -9,6 +9,7 @@ from domain.errors import AccordError, TerminalError
 from providers.faults import Fault, fault_of
 from providers.types import Reply, Tokens
 from providers.wire.anthropic import AnthropicReading
+from providers.wire.events import Event
 from providers.wire.gemini import GeminiReading
 from providers.wire.openai import OpenAIReading
 from providers.wire.reading import Reading
@@ -134,3 +135,14 @@ def test_an_error_inside_a_200_is_an_error() -> None:
     assert fault({"error": {"code": 429, "message": "slow"}}) is Fault.RATE_LIMITED
     assert fault({"error": "boom"}) is Fault.OVERLOADED
     assert fault(OPENAI | {"error": {"type": "server_error"}}) is Fault.OVERLOADED
+
+
+def test_geminis_end_said_twice_is_no_more_content() -> None:
+    reading = GeminiReading("p")
+    end = Event(
+        "",
+        json.dumps(GEMINI | {"candidates": [{"content": {"parts": [{"text": ""}]}, "finishReason": "STOP"}]}).encode(),
+    )
+    for event in (Event("", json.dumps(GEMINI).encode()), end, end):
+        reading.event(event)
+    assert reading.complete()[-1] == Reply(text="hi", finish="stop", usage=Tokens(input=10, output=3))
