@@ -186,12 +186,14 @@ class Ledger:
 
     def settle(self, hold: Reservation, attempt: Attempt, *, maybe_billed: bool) -> None:
         """Replace `hold` by what `attempt` cost; a cost unknown though `maybe_billed` is charged as reserved. What a
-        vendor told of an answer that broke off is no bill: it may have gone on writing. Never blocks.
+        vendor told of an answer that broke off is no bill, since it may have gone on writing; nor is what no call
+        costs. Never blocks.
         """
         charged = hold.amount_nano if maybe_billed else 0
-        known = attempt.cost_nano is not None and attempt.currency is not None and attempt.error_code not in _UNENDED
-        if known and attempt.cost_nano is not None and attempt.currency is not None:
-            charged = convert_nano(attempt.cost_nano, attempt.currency, self._currency, self._fx)
+        cost = attempt.cost_nano if attempt.error_code not in _UNENDED else None
+        known = cost is not None and cost <= _MOST_NANO
+        if cost is not None and known and attempt.currency is not None:
+            charged = min(_MOST_NANO, convert_nano(cost, attempt.currency, self._currency, self._fx))
         told = attempt if known else attempt.model_copy(update={"cost_nano": None})
         self._log.post(_posting(hold, call=_record(hold, told, charged, estimated=charged > 0 and not known)))
 

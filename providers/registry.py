@@ -120,6 +120,8 @@ def _key(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[str | None, st
         return None, None
     variable = spec.api_key_env or _usual_key(spec.vendor)
     key = _read_secret(environ, variable)
+    if key is not None and not (key.isascii() and key.isprintable()):
+        return None, f"The key holds signs that no HTTP header can: copy it anew into {variable} or {variable}_FILE."
     return key, None if key else f"No key: set {variable} or {variable}_FILE."
 
 

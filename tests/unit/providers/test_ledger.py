@@ -134,6 +134,17 @@ def test_what_a_broken_off_answer_told_is_no_bill(provider: Callable[..., Provid
     assert kept == [(True, True, None), (True, True, None), (False, False, 5)]
 
 
+def test_a_bill_that_no_call_can_have_is_charged_as_reserved(
+    provider: Callable[..., Provider], request_for: Ask
+) -> None:
+    """A vendor that reports 10^30 tokens must not make the account unwritable."""
+    one, log = provider("one", price=EURO), InMemoryCallLog()
+    hold = ledger(log, ("all", Decimal(1))).reserve(one, request_for(), NOW)
+    ledger(log).settle(hold, attempt(hold, 10**33), maybe_billed=True)
+    (call,) = log.calls.values()
+    assert (call.charged_nano, call.cost_nano, call.estimated) == (hold.amount_nano, None, True)
+
+
 def test_what_an_answer_goes_on_from_is_paid_too(provider: Callable[..., Provider], request_for: Ask) -> None:
     one, found = provider("one", price=EURO), ledger(InMemoryCallLog())
     plain, longer = (found.reserve(one, request_for(), NOW, prefix).amount_nano for prefix in ("", "x" * 1000))

@@ -47,6 +47,12 @@ def test_a_missing_key_is_named_and_keeps_the_provider_out() -> None:
     assert "s3cret" not in repr(found)
 
 
+@pytest.mark.parametrize("key", ["clé-secrète", "sk-one\nsk-two", "sk-\x00"])
+def test_a_key_that_no_header_can_hold_is_told_before_the_first_call(key: str) -> None:
+    (found,) = registry(OPENAI, environ={"OPENAI_API_KEY": key}).providers
+    assert (found.api_key, found.missing is not None and "OPENAI_API_KEY" in found.missing) == (None, True)
+
+
 def test_a_key_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("s3cret\n")
     assert registry(OPENAI, environ={"OPENAI_API_KEY_FILE": str(tmp_path / "key")}).usable[0].api_key == "s3cret"
