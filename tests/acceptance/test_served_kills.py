@@ -56,7 +56,7 @@ class Deaths:
             answer = life.client.post(f"/v1/proposals/{proposal['id']}/decisions", json=body)
         except httpx.TransportError:
             return None
-        if answer.status_code == httpx.codes.OK:
+        if answer.is_success:
             self.told.append({"decision": answer.json()["decisions"][-1]["id"], "about": proposal["id"]})
         return answer
 
