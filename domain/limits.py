@@ -41,8 +41,8 @@ def breach(spec: ActionSpec, limits: Iterable[ActiveLimit], tree: EntityTree, no
     """The first limit that this one action would pass; None when it stays within all of them.
 
     A freeze forbids any rise of a budget or bid and any resuming; a cap forbids a rise of a budget above its
-    amount, or any rise when its currency is another. Sums under a wider scope are the arbiter's and the
-    executor's work, since they need the other budgets' states.
+    amount, or any rise when its currency is another. Sums under a wider scope are the arbiter's work, since they need
+    the other budgets' states: they bind what is proposed, and are not judged again.
     """
     if spec.entity is None or not _rises(spec):
         return None
