@@ -9,6 +9,8 @@ from providers.wire.reading import Body, Reading
 
 
 class AnthropicReading(Reading):
+    """One answer in Anthropic's messages format."""
+
     def __init__(self, provider: str, *, secret: str | None = None, json_tool: str | None = None) -> None:
         super().__init__(provider, secret=secret, json_tool=json_tool)
         self._streamed = False

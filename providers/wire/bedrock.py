@@ -40,6 +40,8 @@ def _event(headers: Body, payload: bytes) -> Event:
 
 
 class BedrockReading(Reading):
+    """One answer of Converse, streamed or plain."""
+
     _kind = ""
 
     def event(self, event: Event) -> list[Piece]:

@@ -6,13 +6,15 @@ import json
 
 from domain.ids import derive_id
 from providers.types import Tokens
-from providers.wire.reading import Body, Reading
+from providers.wire.reading import REFUSALS, Body, Reading
 
 # A signature that Gemini wants back with the call travels in its id, the way litellm reads it from there.
 _SIGNATURE = "__thought__"
 
 
 class GeminiReading(Reading):
+    """One answer of generateContent, streamed or plain."""
+
     @property
     def over(self) -> bool:
         """The end marker, with the usage that only newer versions send, which mark nothing but the end."""
@@ -33,6 +35,8 @@ class GeminiReading(Reading):
         self._delta(body)
 
     def _candidate(self, body: Body, candidate: Body) -> None:
+        if self.marker in REFUSALS:
+            return
         content: Body = candidate.get("content") or {}
         found: list[Body] = content.get("parts") or []
         parts = [part for part in found if part != {"text": ""}]

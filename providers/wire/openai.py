@@ -14,6 +14,8 @@ _THOUGHTS = ("reasoning_content", "reasoning")
 
 
 class OpenAIReading(Reading):
+    """One answer in the format of OpenAI's chat completions."""
+
     def event(self, event: Event) -> list[Piece]:
         """As any; `[DONE]` says that no more comes, not that the answer is whole."""
         if event.data.strip() == b"[DONE]":

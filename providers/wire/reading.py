@@ -33,11 +33,11 @@ _FINISH: dict[str, Finish] = {
     "function_call": "tool",
     "tool_use": "tool",
 }
-_REFUSALS = frozenset(
+REFUSALS = frozenset(
     {"content_filter", "refusal", "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
     | {"guardrail_intervened", "content_filtered"}
 )
-_NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_NONSENSE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 Body = dict[str, Any]
 
@@ -85,6 +85,8 @@ class Reading(ABC):
         try:
             self._delta(body)
         except _NONSENSE as error:
+            if self.marker in REFUSALS:
+                return []  # whatever follows a refusal, it stays one
             raise self._malformed(event.data) from error
         return self._new
 
@@ -92,7 +94,7 @@ class Reading(ABC):
         """The pieces of an answer that came at once. Raises as `event`."""
         try:
             parsed: object = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             detail = f"{self._provider!r} sent {len(body)} bytes that are no whole JSON. Try again."
             raise failure(Fault.CUT, detail) from error
         parts = cast("list[object]", parsed) if isinstance(parsed, list) else [parsed]
@@ -194,7 +196,7 @@ class Reading(ABC):
             self._new.append(ToolDelta(index=index, arguments=arguments))
 
     def _finish(self) -> Finish:
-        if self.marker in _REFUSALS or self._refusal:
+        if self.marker in REFUSALS or self._refusal:
             said = excerpt_of("".join(self._refusal), self._secret) or self.marker
             detail = f"{self._provider!r} refused with {said!r}. Change the content of the request."
             raise failure(Fault.REFUSED, detail, usage=self.usage)
@@ -207,7 +209,7 @@ class Reading(ABC):
         try:
             if isinstance(json.loads(call.arguments), dict):
                 return
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         if finish == "length":
             detail = f"The tool call of {self._provider!r} was cut at `max_tokens`. Allow more of them."
@@ -228,7 +230,7 @@ class Reading(ABC):
 def _parse(data: bytes) -> Body | None:
     try:
         value = json.loads(data.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("Body", value) if isinstance(value, dict) else None
 

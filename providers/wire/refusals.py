@@ -15,7 +15,7 @@ from domain.errors import AccordError
 from providers.faults import Fault, failure
 
 _CONTEXT = re.compile(
-    r"context.?(length|window|size|limit)|maximum context|too many (input )?tokens|prompt is too long"
+    r"(?<!\w)context.?(length|window|size|limit)|maximum context|too many (input )?tokens|prompt is too long"
     r"|input token count.*exceeds|exceeds? the (available|maximum) (context|number of tokens)"
     r"|reduce the length of the (messages|prompt|input)",
     re.IGNORECASE,
@@ -24,7 +24,8 @@ _FILTER = re.compile(
     r"content.?(filter|policy|management)|responsible.?ai|moderation.?blocked|flagged.{0,40}(policy|moderation)",
     re.IGNORECASE,
 )
-_QUOTA = re.compile(r"insufficient_quota|credit balance|billing", re.IGNORECASE)
+# Not any word of billing: texts about a rate name it too, and so do tools of callers.
+_QUOTA = re.compile(r"insufficient_quota|billing_(error|hard_limit|not_active)|credit balance|insufficient (balance|credit)", re.IGNORECASE)
 _BAD_KEY = re.compile(r"API_KEY_INVALID|api key not valid|invalid.{0,10}api key|incorrect api key", re.IGNORECASE)
 _PREFILL = re.compile(r"prefill|(end|last).{0,40}(user|assistant)|assistant.{0,40}(last|final|end)", re.IGNORECASE)
 # What looks like a key in a vendor's text: it may be another one than the provider's own.
@@ -114,6 +115,8 @@ def classify(status: int, text: str) -> Fault:
     """The fault that `status` and the vendor's `text` tell."""
     if status in {400, 413, 422}:
         return _caller_fault(text)
+    if status in {403, 451} and _FILTER.search(text):
+        return Fault.REFUSED
     if status in {402, 429} and _QUOTA.search(text):
         return Fault.NO_CREDIT
     if status >= 500:
