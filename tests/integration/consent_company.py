@@ -191,12 +191,13 @@ class Company:
 
     def work(self) -> None:
         cast("EventTimeDriver", self.runtime.driver).run_due()
+        # Each hour: what a dead sender claimed goes out before people answer, so that all are told.
+        self.notifier.tell()
 
     def live_day(self) -> None:
         self.declare()
         run_round(self.runtime)
         self.work()
-        self.notifier.tell()
         self.at(1)
         self.answer("ask", "ana")
         self.answer("two", "ana")
@@ -213,7 +214,6 @@ class Company:
         self.at(3)
         self.at(13)
         self.at(25)
-        self.notifier.tell()
         self.settle()
         self.at(26)
 
