@@ -75,9 +75,13 @@ def state_of(breaker: Breaker, now: datetime) -> BreakerState:
 def after_failure(breaker: Breaker, rule: BreakerRule, now: datetime, passed: Pass, trouble: Trouble) -> Breaker:
     """The breaker after a failed call. Of many calls that fail together only the first trips it."""
     if trouble.wait_s is not None:
-        until = now + timedelta(seconds=min(trouble.wait_s, _LONGEST_WAIT_S))
+        # The vendor's wait is the least: one that names none, or always the same, must not be asked again and again.
+        first = breaker.open_until is None or passed.probe
+        trips = breaker.trips + first
+        named_s, least_s = min(trouble.wait_s, _LONGEST_WAIT_S), rule.cooldown_s(trips) if first else 0.0
+        until = now + timedelta(seconds=max(named_s, least_s))
         latest = max(until, breaker.open_until or until)
-        return replace(breaker, open_until=latest, asked=True, probe_until=None)
+        return replace(breaker, trips=trips, open_until=latest, asked=named_s >= least_s, probe_until=None)
     if breaker.open_until is not None and not passed.probe:
         return breaker
     if trouble.soft and not passed.probe and breaker.misses + 1 < rule.misses:

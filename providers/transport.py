@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -28,6 +28,8 @@ from providers.wire.refusals import Refusal, refused
 _CONNECT_S = 3.0
 _MAX_BODY = 32 * 1024 * 1024
 _MAX_ERROR = 64 * 1024
+# How long the text of an error is waited for: it tells much about the caller's, little about the vendor's.
+_WORDS_S, _WORDLESS_S = 1.0, 0.2
 # httpcore looks at every connection of a pool for every call, so that many small pools cost less than a large one.
 _LANE = 16
 _LIMITS = httpx.Limits(max_connections=1024, max_keepalive_connections=_LANE, keepalive_expiry=30.0)
@@ -157,10 +159,13 @@ async def _accepted(response: httpx.Response, letter: Letter) -> None:
     if response.status_code == 200:
         return
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _MAX_ERROR:
-            break
+    # The status is known: a body that stalls or breaks must not make it another fault.
+    with suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(_WORDLESS_S if response.status_code >= 500 else _WORDS_S):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _MAX_ERROR:
+                    break
     headers = {name.lower(): value for name, value in response.headers.items()}
     raise refused(
         Refusal(response.status_code, headers, bytes(body), datetime.now(UTC)), letter.provider, letter.secret

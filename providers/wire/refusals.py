@@ -25,7 +25,10 @@ _FILTER = re.compile(
     re.IGNORECASE,
 )
 # Not any word of billing: texts about a rate name it too, and so do tools of callers.
-_QUOTA = re.compile(r"insufficient_quota|billing_(error|hard_limit|not_active)|credit balance|insufficient (balance|credit)", re.IGNORECASE)
+_QUOTA = re.compile(
+    r"insufficient_quota|billing_(error|hard_limit|not_active)|credit balance|insufficient (balance|credit)",
+    re.IGNORECASE,
+)
 _BAD_KEY = re.compile(r"API_KEY_INVALID|api key not valid|invalid.{0,10}api key|incorrect api key", re.IGNORECASE)
 _PREFILL = re.compile(r"prefill|(end|last).{0,40}(user|assistant)|assistant.{0,40}(last|final|end)", re.IGNORECASE)
 # What looks like a key in a vendor's text: it may be another one than the provider's own.

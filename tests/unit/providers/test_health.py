@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from providers.health import BreakerState, Health, Pass, Trouble
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
@@ -79,6 +81,17 @@ def test_a_vendor_that_names_a_wait_is_given_it_within_reason() -> None:
         health.failed("p", START, Pass(), Trouble(wait_s=wait))
         assert health.breaker("p").open_until == at(until)
         assert health.breaker("p").asked
+
+
+@pytest.mark.parametrize("wait", [0.0, 1.0])
+def test_a_vendor_that_names_too_short_a_wait_is_not_called_again_and_again(wait: float) -> None:
+    health = Health()
+    calls = 0
+    for second in range(60):
+        if (passed := health.admit("p", at(second))) is not None:
+            calls += 1
+            health.failed("p", at(second), passed, Trouble(wait_s=wait))
+    assert calls == 6  # at 0, 1, 3, 7, 15 and 31 s
 
 
 def test_soft_failures_open_it_only_in_a_row_and_lasting_ones_for_long() -> None:

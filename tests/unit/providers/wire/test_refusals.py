@@ -38,6 +38,10 @@ def refusal(body: object, status: int, **headers: str) -> Refusal:
         (413, "prompt is too long", Fault.CONTEXT_OVERFLOW),
         (400, "content_filter", Fault.REFUSED),
         (302, "", Fault.MALFORMED),
+        (403, "Your input was flagged by moderation", Fault.REFUSED),
+        (429, "You exceeded your current quota, please check your plan and billing details", Fault.RATE_LIMITED),
+        (400, "Invalid schema for function 'get_billing_info'", Fault.BAD_REQUEST),
+        (400, "Invalid schema for function 'set_context_window'", Fault.BAD_REQUEST),
     ],
 )
 def test_a_failure_is_told_by_status_and_text(status: int, text: str, expected: Fault) -> None:
