@@ -26,7 +26,7 @@ class AnthropicReading(Reading):
                 self._block_delta(body["index"], body["delta"])
             case "message_delta":
                 self._note_usage(body.get("usage"))
-                self.marker = body["delta"].get("stop_reason") or self.marker
+                self._mark(body["delta"].get("stop_reason"))
             case "message_stop":
                 self.ended = True
             case _:
@@ -36,7 +36,7 @@ class AnthropicReading(Reading):
         self._note_usage(body.get("usage"))
         for index, block in enumerate(body["content"]):
             self._block(index, block)
-        self.marker = body.get("stop_reason")
+        self._mark(body.get("stop_reason"))
 
     def _block(self, index: int, block: Body) -> None:
         match block["type"]:

@@ -61,7 +61,7 @@ class BedrockReading(Reading):
             case "contentBlockDelta":
                 self._part(body["contentBlockIndex"], body["delta"])
             case "messageStop":
-                self.marker = body["stopReason"]
+                self._mark(body["stopReason"])
             case "metadata":
                 self._usage = body.get("usage") or {}
                 self.ended = self.marker is not None
@@ -85,7 +85,7 @@ class BedrockReading(Reading):
                 self._call(index, call["toolUseId"], call["name"], json.dumps(call.get("input") or {}))
             else:
                 self._part(index, part)
-        self.marker = body.get("stopReason")
+        self._mark(body.get("stopReason"))
 
     def _call(self, index: int, id_: str | None, name: str | None, arguments: str) -> None:
         if self._is_answer(index, name):

@@ -46,7 +46,7 @@ class GeminiReading(Reading):
             self.marker = None  # older versions mark every part of a stream as the last: the last one's word counts
         for part in parts:
             self._part(part, str(body.get("responseId", "")))
-        self.marker = candidate.get("finishReason") or self.marker
+        self._mark(candidate.get("finishReason"))
 
     def _part(self, part: Body, answer: str) -> None:
         if call := part.get("functionCall"):

@@ -45,8 +45,7 @@ class OpenAIReading(Reading):
         if self.marker is not None and (said.get("content") or said.get("tool_calls")):
             raise ValueError("More content after the end marker")
         self._said_in(said, body.get("id"))
-        if marker := choice.get("finish_reason"):
-            self.marker = str(marker)
+        self._mark(choice.get("finish_reason"))
 
     def _said_in(self, said: Body, answer: object) -> None:
         if any(said.get(thought) for thought in _THOUGHTS):

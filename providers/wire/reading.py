@@ -179,6 +179,11 @@ class Reading(ABC):
         self._said.append(text)
         self._new.append(TextDelta(text=text))
 
+    def _mark(self, marker: object) -> None:
+        """Notes the vendor's end marker, when there is one."""
+        if marker:
+            self.marker = str(marker)
+
     def _work(self) -> None:
         self._new.append(Working())
 

@@ -146,3 +146,30 @@ def test_geminis_end_said_twice_is_no_more_content() -> None:
     for event in (Event("", json.dumps(GEMINI).encode()), end, end):
         reading.event(event)
     assert reading.complete()[-1] == Reply(text="hi", finish="stop", usage=Tokens(input=10, output=3))
+
+
+@pytest.mark.parametrize("marker", [["STOP"], {"STOP": 1}, 7])
+@pytest.mark.parametrize("kind", ["anthropic", "gemini"])
+def test_an_end_marker_that_is_no_word_ends_nothing(kind: str, marker: object) -> None:
+    candidate = {"content": {"parts": [{"text": "hi"}]}, "finishReason": marker}
+    body = ANTHROPIC | {"stop_reason": marker} if kind == "anthropic" else GEMINI | {"candidates": [candidate]}
+    assert fault(body, reading_for(body)) in {Fault.CUT, Fault.MALFORMED}
+
+
+@pytest.mark.parametrize("kind", READINGS.values())
+def test_what_is_nested_without_end_makes_no_sense(kind: type[Reading]) -> None:
+    deep = b"[" * 100_000
+    for say in (kind("p").whole, lambda data: kind("p").event(Event("", data))):
+        with pytest.raises(AccordError) as caught:
+            say(deep)
+        assert fault_of(caught.value) in {Fault.CUT, Fault.MALFORMED}
+
+
+def test_a_refusal_stays_one_whatever_follows() -> None:
+    reading = GeminiReading("p")
+    for text, marker in (("", "SAFETY"), ("hi", "STOP")):
+        candidate = {"content": {"parts": [{"text": text}]}, "finishReason": marker}
+        reading.event(Event("", json.dumps({"candidates": [candidate]}).encode()))
+    with pytest.raises(TerminalError) as caught:
+        reading.complete()
+    assert fault_of(caught.value) is Fault.REFUSED
