@@ -67,8 +67,12 @@ class Try(Generic[V]):
             self.error = error
             self._settle(Outcome.FAILED)
         finally:
-            if self.outcome is None:  # the caller has gone away
-                self._settle(Outcome.FAILED)
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Settles it when nobody waits for it any more, also when it never began; nothing when it is over."""
+        if self.outcome is None:
+            self._settle(Outcome.FAILED)
 
     async def _pieces(self) -> AsyncGenerator[TextDelta | ToolDelta]:
         adapter = self._parts.adapter(self.provider)

@@ -41,6 +41,7 @@ class Lane(Generic[V]):
         self.first.cancel()
         await asyncio.wait({self.first})
         await self._pieces.aclose()
+        self.attempt.give_up()
 
 
 async def race(

@@ -140,8 +140,13 @@ class Walk(Generic[V]):
         for other in others:
             if other.attempt.outcome is not None:
                 self.attempts.append(other.attempt.outcome)
-            if other.attempt.error is not None:
-                self._failed(other.attempt, other.attempt.error)
+            if (error := other.attempt.error) is None:
+                continue
+            if winner.speaks:  # it was asked first, so that an error of the other ends nothing
+                self._errors.append(error)
+                self._stand(other.attempt.provider, fault_of(error), retry_after_s(error) or 0.0)
+            else:
+                self._failed(other.attempt, error)
         return winner.attempt, winner.pieces()
 
     async def _once_more(self) -> Provider | None:

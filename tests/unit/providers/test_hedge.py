@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
 
 from providers.deadlines import Deadlines
+from providers.faults import Fault, failure
 from providers.gateway import Gateway
 from providers.latency import Latencies
 from providers.ledger import InMemoryCallLog, Ledger
@@ -22,7 +23,10 @@ class Paced:
         self._text, self._ready = text, asyncio.Event()
         self.closed = False
         if ready:
-            self._ready.set()
+            self.ready()
+
+    def ready(self) -> None:
+        self._ready.set()
 
     async def prepare(self, provider: Provider) -> None:
         """There is nothing to prepare."""
@@ -68,3 +72,35 @@ def test_a_route_as_quick_as_usual_is_not(provider: Callable[..., Provider], req
     )
     answer = asyncio.run(Gateway(parts).acomplete(request_for()))
     assert (answer.text, len(answer.attempts)) == ("first", 1)
+
+
+class Refusing(Paced):
+    """Refuses the request, and lets `other` answer then."""
+
+    def __init__(self, other: Paced) -> None:
+        super().__init__("", ready=True)
+        self._other = other
+
+    async def stream(
+        self, provider: Provider, request: ModelRequest, limits: Deadlines, prefix: str = ""
+    ) -> AsyncGenerator[Piece]:
+        self._other.ready()
+        raise failure(Fault.BAD_REQUEST, "No. Change it.")
+        yield
+
+
+def test_what_the_second_refuses_neither_ends_nor_loses_the_first(
+    provider: Callable[..., Provider], request_for: Ask
+) -> None:
+    slow, log, latencies = Paced("slow", ready=False), InMemoryCallLog(), Latencies()
+    latencies.note("one", 0.001, 0.001)
+    parts = Parts(
+        registry=Registry((provider("one"), provider("two"))),
+        adapters={"one": slow, "two": Refusing(slow)},
+        ledger=Ledger(log, currency="EUR", fx={"USD": Decimal(1)}),
+        latencies=latencies,
+        hedge=True,
+    )
+    answer = asyncio.run(Gateway(parts).acomplete(request_for()))
+    assert answer.text == "slow"
+    assert sorted(call.error_code or "" for call in log.calls.values()) == ["", "bad_request"]
