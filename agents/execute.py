@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from agents.judgement import judge_now, judge_undo
-from domain.actions import Action, ActionStatus, Receipt
+from agents.modes import is_read_only
+from domain.actions import Action, ActionKind, ActionStatus, Receipt
 from domain.audit import Fact
 from domain.effects import Effect, EffectStatus
 from domain.errors import Conflict, ExternalError, TerminalError, TransientError
@@ -45,8 +46,9 @@ def execute(runtime: Runtime, proposal: Proposal, action: Action) -> None:
     """Carry out a pending action of an approved proposal, or say why not.
 
     Raises TransientError when the tool wrote nothing and may be tried again: the action then is pending as before.
+    In read-only mode it is left as it is.
     """
-    if _refused(runtime, proposal, action):
+    if is_read_only(runtime) or _refused(runtime, proposal, action):
         return
     state = runtime.tools.read_back(action.spec)
     if action.spec.expect is not None and not same_state(state, action.spec.expect):
@@ -92,7 +94,7 @@ def _claim(runtime: Runtime, proposal: Proposal, action: Action, state: object) 
         with runtime.store.alone("claim"):
             if runtime.store.view(now).seq != view.seq:
                 continue
-            if _refused(runtime, proposal, action, view):
+            if is_read_only(runtime) or _refused(runtime, proposal, action, view):
                 return False
             return runtime.store.actions.move(
                 action.id, ActionStatus.PENDING, ActionStatus.EXECUTING, due_at=now, facts=[], state_before=state
@@ -216,11 +218,20 @@ def _refusal(runtime: Runtime, proposal: Proposal, action: Action, view: View | 
     else:
         verdict = judge_now(runtime, [action.spec], tainted=proposal.tainted, demanded=proposal.mandatory, view=view)
     if verdict.kind is VerdictKind.DENY:
+        if verdict.rule == "finance.limit" and _cut_to_come(runtime, proposal, action):
+            raise TransientError(f"{action.id} waits for the cut of the same proposal that makes room under a cap.")
         return f"policy denies it now: {verdict.reason} ({verdict.rule})"
     by_rule = (action.authorised_by or "").startswith("rule:")
     if by_rule and verdict.kind is not VerdictKind.AUTO:
         return f"a rule let it run by itself, but now it must be asked: {verdict.reason} ({verdict.rule})"
     return None
+
+
+def _cut_to_come(runtime: Runtime, proposal: Proposal, action: Action) -> bool:
+    """Whether another action of the proposal, not done yet, lowers a budget."""
+    others = (each for each in runtime.store.proposals.get(proposal.id).actions if each.id != action.id)
+    open_ones = (each.spec for each in others if each.status in {ActionStatus.PENDING, ActionStatus.EXECUTING})
+    return any(spec.kind == ActionKind.BUDGET_SET and spec.value < (spec.expect or 0) for spec in open_ones)
 
 
 def _begin(runtime: Runtime, action: Action) -> tuple[Effect, bool] | None:

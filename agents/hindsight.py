@@ -73,7 +73,7 @@ def look_back(runtime: Runtime, policy: Policy, days: int) -> Hindsight:
     """What `policy` would have said of every proposal of the last `days` days."""
     until = runtime.clock.now()
     since = until - timedelta(days=days)
-    facts = replace(facts_now(runtime), known_kinds=None, read_only=False)
+    facts = replace(facts_now(runtime), known_kinds=None, read_only=False, shown=None)
     past, readings, by_itself = _Past(), list[Reading](), 0
     for proposal in sorted(_since(runtime, since), key=lambda each: (each.created_at, each.id)):
         reading = _read(runtime, policy, proposal, past.before(replace(facts, now=proposal.created_at)))

@@ -36,14 +36,15 @@ def facts_now(runtime: Runtime, view: View | None = None) -> Facts:
         read_only=is_read_only(runtime),
         rates=runtime.settings.fx,
         trust=runtime.track_record.levels(runtime.policies.current()),
+        shown=runtime.tools.states(view.tree),
     )
 
 
 def judge_now(
     runtime: Runtime, specs: Sequence[ActionSpec], *, tainted: bool, demanded: bool = False, view: View | None = None
 ) -> Verdict:
-    """The verdict of the policy in force on `specs` as things stand now."""
-    facts = replace(facts_now(runtime, view), tainted=tainted, demanded=demanded)
+    """The verdict of the policy in force on `specs` as things stand now; read-only mode holds, it does not judge."""
+    facts = replace(facts_now(runtime, view), tainted=tainted, demanded=demanded, read_only=False)
     return judge(runtime.policies.current(), specs, facts)
 
 
@@ -59,7 +60,7 @@ def judge_undo(runtime: Runtime, spec: ActionSpec, view: View | None = None) -> 
     Limits of pace (cooldown, step, money moved a day) bound what Accord does, not how fast a person takes it back.
     """
     policy = runtime.policies.current().model_copy(update={"limits": Limits()})
-    return judge(policy, [spec], facts_now(runtime, view))
+    return judge(policy, [spec], replace(facts_now(runtime, view), read_only=False))
 
 
 def why_void(runtime: Runtime, proposal: Proposal, facts: Facts, states: States) -> str | None:

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from domain.actions import ActionSpec
 from domain.entities import EntityTree
 from domain.ids import digest
-from domain.limits import ActiveLimit, binding, breach
+from domain.limits import ActiveLimit, Shown, binding, breach, over_cap
 from domain.money import convert, money_text, to_minor
 from domain.prose import day_text
 from domain.record import Record
@@ -135,6 +135,8 @@ class Facts:
     """Whether a finance limit in force demands the action: a reduction may then pass `max_step_rate`, by asking."""
     trust: Mapping[str, TrustLevel] = field(default_factory=dict[str, TrustLevel])
     """Where each rule with bounds stands, by its id; before anything was measured it stands where its verdict says."""
+    shown: Shown | None = None
+    """What the tools show, read when a cap over a scope asks for it; None where such sums cannot be looked at."""
 
 
 _ORDER = {VerdictKind.AUTO: 0, VerdictKind.ASK: 1, VerdictKind.DENY: 2}
@@ -144,7 +146,7 @@ _DEFAULT = Rule(id="default", verdict=VerdictKind.ASK, reason="no rule speaks of
 
 def judge(policy: Policy, specs: Sequence[ActionSpec], facts: Facts) -> Verdict:
     """The verdict over all of a proposal's actions: the strictest of them, then the limits on sums."""
-    verdict = _joined([_judge_one(policy, spec, facts) for spec in specs])
+    verdict = _under_caps(_joined([_judge_one(policy, spec, facts) for spec in specs]), specs, facts)
     cap = policy.limits.daily_spend_moved
     if cap is None or not any(spec.delta_minor for spec in specs):
         return verdict
@@ -158,6 +160,17 @@ def judge(policy: Policy, specs: Sequence[ActionSpec], facts: Facts) -> Verdict:
     if not check.passed:
         verdict = _tighten(verdict, VerdictKind.DENY, "limits.daily_spend_moved", check.detail)
     return verdict.model_copy(update={"checks": (*verdict.checks, check)})
+
+
+def _under_caps(verdict: Verdict, specs: Sequence[ActionSpec], facts: Facts) -> Verdict:
+    """`verdict`, denied when the actions together pass a cap over the budgets of a scope."""
+    passed = None if facts.shown is None else over_cap(specs, facts.limits, facts.tree, facts.now, facts.shown)
+    if passed is None:
+        return verdict
+    detail = f"{passed.text(facts.tree)}, and together its budgets would pass it"
+    check = _check("finance.limit", False, detail)
+    denied = _tighten(verdict, VerdictKind.DENY, check.name, detail)
+    return denied.model_copy(update={"checks": (*verdict.checks, check)})
 
 
 def _joined(verdicts: Sequence[Verdict]) -> Verdict:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.undo import undo
 from connectors.sandbox.faults import Fault
 from domain.actions import ActionSpec
 from domain.errors import Conflict, Forbidden, InputError
@@ -271,3 +272,40 @@ def together(calls: list[Any]) -> list[Exception]:
     for thread in threads:
         thread.join()
     return raised
+
+
+def share_a_channel(company: Any) -> None:
+    """Three budgets of 1,000 below one channel."""
+    company.told("entity.declared", id="channel:paid", name="Paid")
+    for name in ("a", "b", "c"):
+        attrs = {"daily_budget": 1_000, "currency": "EUR"}
+        company.told("entity.declared", id=f"budget:{name}", name=name, parent="channel:paid", attrs=attrs)
+
+
+def cap(company: Any, amount: int) -> None:
+    since = company.clock.now().isoformat()
+    company.told("finance.limit", scope="channel:paid", kind="cap", amount=amount, currency="EUR", **{"from": since})
+
+
+def test_a_cap_over_a_channel_holds_as_a_sum_when_it_is_decided_and_when_it_is_done(company: Any) -> None:
+    share_a_channel(company)
+    steps = {"budget:a": 1_100, "budget:b": 1_100, "budget:c": 1_060}
+    first, second, third = (company.ask(budget, to) for budget, to in steps.items())
+    cap(company, 3_150)
+    with pytest.raises(Conflict, match="together its budgets would pass it"):
+        company.answer(third, kind="modify", actions=(company.budget_spec("budget:c", 1_200),))
+    company.answer(first)
+    company.answer(second)
+    company.work(hours=1)
+    assert {company.status(first), company.status(second)} == {"done", "denied"}
+    assert sum(map(company.budget, steps)) == 310_000
+
+
+def test_an_undo_does_not_pass_a_cap(company: Any) -> None:
+    share_a_channel(company)
+    cut = company.ask("budget:a", 850)
+    company.answer(cut)
+    company.work(hours=1)
+    cap(company, 2_900)
+    with pytest.raises(Conflict, match="together its budgets would pass it"):
+        undo(company.runtime, company.action(cut).id, company.person("ana"), "back")
