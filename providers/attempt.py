@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from domain.errors import AccordError
 from providers.answers import Check, known_tools
 from providers.continuation import Seam
-from providers.deadlines import Deadlines, in_time, late
+from providers.deadlines import Deadlines, in_time
 from providers.faults import LASTING, MAYBE_BILLED, UNHEALTHY, Fault, failure, fault_of, retry_after_s
 from providers.health import Pass, Trouble
 from providers.ledger import Reservation
@@ -80,7 +80,8 @@ class Try(Generic[V]):
             async with asyncio.timeout(self._limits.total_s):
                 await adapter.prepare(self.provider)
         except TimeoutError as error:
-            raise late(self.provider.name, f"was not ready within {self._limits.total_s:g} s") from error
+            detail = f"{self.provider.name!r} was not ready within {self._limits.total_s:g} s. Try again in a moment."
+            raise failure(Fault.BUSY, detail) from error  # nothing was sent: neither its fault nor on its bill
         self._began = self._parts.clock.elapsed()
         stream = adapter.stream(self.provider, self.request, self._limits, self.prefix)
         said: list[str] = []
@@ -144,14 +145,24 @@ class Try(Generic[V]):
 
     def _tell_health(self, fault: Fault | None) -> None:
         health, name, now = self._parts.health, self.provider.name, self._parts.clock.now()
-        if fault is Fault.UNSUPPORTED or (self.outcome is not None and self.outcome.error_code == "cancelled"):
+        if fault in {Fault.UNSUPPORTED, Fault.BUSY} or (
+            self.outcome is not None and self.outcome.error_code == "cancelled"
+        ):
             health.returned(name, self._passed)
         elif fault in UNHEALTHY or fault is Fault.EMPTY:
             wait_s = self.outcome.retry_after_s if self.outcome else None
-            trouble = Trouble(soft=fault is Fault.EMPTY, lasting=fault in LASTING, wait_s=wait_s)
+            soft = fault is Fault.EMPTY or (fault is Fault.TIMEOUT and self._hurried())
+            trouble = Trouble(soft=soft, lasting=fault in LASTING, wait_s=wait_s)
             health.failed(name, now, self._passed, trouble)
         else:
             health.succeeded(name, now, self._passed)
+
+    def _hurried(self) -> bool:
+        """Whether it was late for a caller in a hurry, or for one who read so slowly that the call's time was up."""
+        given, usual = self._limits, self._parts.deadlines
+        if self._first_s is not None:
+            return self.outcome is not None and self.outcome.latency_s >= given.total_s
+        return self.request.deadline_s < usual.total_s and given.first_token_s < usual.first_token_s
 
 
 def _usage_in(error: AccordError | None) -> Tokens | None:
