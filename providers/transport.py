@@ -29,7 +29,7 @@ _CONNECT_S = 3.0
 _MAX_BODY = 32 * 1024 * 1024
 _MAX_ERROR = 64 * 1024
 # How long the text of an error is waited for: it tells much about the caller's, little about the vendor's.
-_WORDS_S, _WORDLESS_S = 1.0, 0.2
+_WORDS_S, _WORDLESS_S = 0.5, 0.2
 # httpcore looks at every connection of a pool for every call, so that many small pools cost less than a large one.
 _LANE = 16
 _LIMITS = httpx.Limits(max_connections=1024, max_keepalive_connections=_LANE, keepalive_expiry=30.0)
