@@ -23,10 +23,11 @@ def told(number: int, type_: str, trust: Trust, at: datetime = NOW, **data: Any)
 def test_numbers_deals_and_limits_of_outsiders_are_seen_by_the_wider_view_alone(store: Store) -> None:
     store.signals.add([told(1, "metric.point", "internal", metric="clicks", entity="region:a", value=5)])
     assert store.view(NOW).outside() is None
+    since: dict[str, Any] = {"from": NOW.isoformat()}
     store.signals.add([
         told(2, "metric.point", "external", metric="clicks", entity="region:a", value=5e9),
         told(3, "deal.changed", "external", deal="deal:d", stage="contract", status="lost", amount=9),
-        told(4, "finance.limit", "external", scope="*", kind="freeze", **{"from": NOW.isoformat()}),
+        told(4, "finance.limit", "external", scope="*", kind="freeze", **since),
     ])  # fmt: skip
     view = store.view(NOW)
     wider = view.outside()
@@ -43,6 +44,7 @@ def test_numbers_deals_and_limits_of_outsiders_are_seen_by_the_wider_view_alone(
 def test_outsiders_neither_declare_nor_rename_nor_move_what_is_ours(store: Store) -> None:
     ours = told(1, "entity.declared", "internal", id="budget:b", name="Ours", parent="channel:booked")
     store.signals.add([ours])
+    since: dict[str, Any] = {"from": NOW.isoformat()}
     store.signals.add([
         told(2, "entity.declared", "external", at=NOW + timedelta(hours=1), id="budget:b", name="Theirs", parent=None),
         told(3, "entity.declared", "external", id="budget:new", name="New"),

@@ -62,7 +62,7 @@ def approve(before: Proposal, person: Person, *absent: Person) -> Proposal:
 
 
 def away(person: str = "ana", to: str = "eve", **fields: Any) -> Delegation:
-    given = {"since": NOW, "until": NOW + timedelta(days=7), "by": person, "made_at": NOW, **fields}
+    given: dict[str, Any] = {"since": NOW, "until": NOW + timedelta(days=7), "by": person, "made_at": NOW, **fields}
     return Delegation(id=delegation_id(person, to, given["since"], given["until"]), person=person, to=to, **given)
 
 
@@ -73,7 +73,8 @@ def test_a_delegation_begins_and_ends_by_itself_or_is_taken_back() -> None:
     assert [absent_for("eve", [week], at) for at in moments] == [[], ["ana"], []]
     assert absent_for("eve", [taken_back], NOW) == []
     assert absent_for("ana", [week], NOW) == []
-    for wrong in ({"to": "ana"}, {"until": NOW}, {"until": NOW + timedelta(days=181)}):
+    wrongs: list[dict[str, Any]] = [{"to": "ana"}, {"until": NOW}, {"until": NOW + timedelta(days=181)}]
+    for wrong in wrongs:
         with pytest.raises(ValidationError):
             away(**wrong)
 

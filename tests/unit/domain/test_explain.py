@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -19,7 +20,7 @@ AUTO, ASK, DENY = VerdictKind.AUTO, VerdictKind.ASK, VerdictKind.DENY
 RULES = Policy(
     rules=(
         Rule(id="tasks", match=Match(kind="task.create"), verdict=AUTO),
-        Rule(id="small", match=Match(kind="ads.budget.set", delta_abs_max=5), verdict=AUTO),
+        Rule(id="small", match=Match(kind="ads.budget.set", delta_abs_max=Decimal(5)), verdict=AUTO),
         Rule(id="budgets", match=Match(kind="ads.budget.set"), verdict=ASK),
         Rule(id="all", verdict=ASK),
         Rule(id="booked", match=Match(entity="channel:ctv"), verdict=DENY, reason="booked"),
