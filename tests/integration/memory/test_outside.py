@@ -44,7 +44,6 @@ def test_numbers_deals_and_limits_of_outsiders_are_seen_by_the_wider_view_alone(
 def test_outsiders_neither_declare_nor_rename_nor_move_what_is_ours(store: Store) -> None:
     ours = told(1, "entity.declared", "internal", id="budget:b", name="Ours", parent="channel:booked")
     store.signals.add([ours])
-    since: dict[str, Any] = {"from": NOW.isoformat()}
     store.signals.add([
         told(2, "entity.declared", "external", at=NOW + timedelta(hours=1), id="budget:b", name="Theirs", parent=None),
         told(3, "entity.declared", "external", id="budget:new", name="New"),
