@@ -141,6 +141,8 @@ def _in_mid_sentence(said: str, held: str) -> bool:
         return False
     if begins[0] in _WITHIN or (begins[0] == '"' and quotes % 2):
         return True
+    if before or not blank:  # answers of their own begin in small letters too, but hardly ever with a blank
+        return False
     word = begins.lstrip(_OPENERS)[:1]
     return word.islower() or word.isdigit()
 

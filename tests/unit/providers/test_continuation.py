@@ -141,14 +141,28 @@ class TestOneAnswer:
             assert rescued(begun, goes_on, repeating(said, rest), size) == WHOLE
 
     @pytest.mark.parametrize(
+        ("said", "next_words"),
+        [
+            ("Hold the budget of the no", "rth until Friday, as finance asks."),
+            ('{"action": "ho', 'ld", "share": 0.25}'),
+            ("w0 w1 w2 w3 w4", "b0 b1 b2 b3 b4 b5 b6 b7"),
+            ("w0 w1 w2 w3 w4 ", "b0 b1 b2 b3 b4 b5 b6 b7"),
+            ("and the clocks were striking", "backup answer: hens sing"),
+        ],
+    )
+    def test_what_begins_without_a_blank_has_to_prove_itself(self, said: str, next_words: str) -> None:
+        with pytest.raises(BadAnswer) as refused:
+            joined(Seam(said), next_words, 3)
+        assert refused.value.facts["ask_by_turn"]
+        assert joined(Seam(said, repeats=True), said + next_words, 3) == said + next_words
+
+    @pytest.mark.parametrize(
         ("said", "continuation", "whole"),
         [
-            ("Hold the budget of the no", "rth until Friday.", "Hold the budget of the north until Friday."),
             ("It gains 4", ".5 % a week", "It gains 4.5 % a week"),
             ("It gains", " 4 % a week", "It gains 4 % a week"),
             ("All regions", ", the north too.", "All regions, the north too."),
             ('He said "go', '" and left.', 'He said "go" and left.'),
-            ('{"action": "ho', 'ld"}', '{"action": "hold"}'),
             ('{"action": "hold', '"}', '{"action": "hold"}'),
             ('{"share": ', "0.25}", '{"share": 0.25}'),
             ('{"action": "ho', '{"action": "hold"}', '{"action": "hold"}'),
