@@ -339,4 +339,5 @@ def _schema_as_tool(body: dict[str, Any]) -> bool:
 
 
 def _tools_in(body: dict[str, Any]) -> list[dict[str, Any]]:
-    return (body.get("toolConfig") or body).get("tools") or []
+    # Bedrock keeps them within `toolConfig`, which Gemini has beside them for the choice among them.
+    return body.get("tools") or (body.get("toolConfig") or {}).get("tools") or []
