@@ -150,8 +150,9 @@ def refuse_unless_open(proposal: Proposal, seen: str, now: datetime) -> None:
 def already(proposal: Proposal) -> Conflict:
     """The refusal of a late answer: what it is now, who was first, and when."""
     lapsed = proposal.status in {ProposalStatus.EXPIRED, ProposalStatus.VOID}
-    # An undo is recorded on the proposal too, under a fingerprint of its own: it answered nothing.
-    given = [decision for decision in proposal.decisions if decision.fingerprint == proposal.fingerprint]
+    # What was approved may have been undone since, under a fingerprint of its own: that answered nothing.
+    approved = proposal.status is ProposalStatus.APPROVED
+    given = [each for each in proposal.decisions if not approved or each.fingerprint == proposal.fingerprint]
     last = given[-1] if given and not lapsed else None
     first = proposal.detail or "no person was asked"
     if last is not None:
