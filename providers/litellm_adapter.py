@@ -340,4 +340,5 @@ def _schema_as_tool(body: dict[str, Any]) -> bool:
 
 def _tools_in(body: dict[str, Any]) -> list[dict[str, Any]]:
     # Bedrock keeps them within `toolConfig`, which Gemini has beside them for the choice among them.
-    return body.get("tools") or (body.get("toolConfig") or {}).get("tools") or []
+    within: dict[str, Any] = body.get("toolConfig") or {}
+    return body.get("tools") or within.get("tools") or []
