@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from domain.actions import Action, ActionStatus
 from domain.decisions import Decision
@@ -13,6 +14,7 @@ from domain.outcomes import Outcome
 from domain.proposals import Proposal
 from memory import tables
 from memory.database import Database
+from memory.page import AnyRow
 
 _OVERLAP = 500
 """Positions read again each time: on Postgres a row may become visible after one with a higher position."""
@@ -34,29 +36,26 @@ class Track:
 
     def decided(self, mark: Mark) -> tuple[list[tuple[Decision, Proposal]], Mark]:
         """Answers after `mark` with what their proposals are by now, oldest first."""
-        table = tables.decisions.c
-        query = select(table.n, table.body, tables.proposals.c.body.label("about"))
-        query = query.join(tables.proposals, tables.proposals.c.id == table.proposal)
-        with self._database.read() as connection:
-            newest = connection.execute(select(table.n).order_by(table.n.desc()).limit(1)).scalar() or 0
-            if newest == mark.decision:
-                return [], mark
-            rows = connection.execute(query.where(table.n > mark.decision - _OVERLAP).order_by(table.n)).all()
+        rows = self._after(tables.decisions, mark.decision)
         told = [(Decision.model_validate_json(row.body), _bare(row.about)) for row in rows]
-        return told, Mark(rows[-1].n, mark.outcome)
+        return told, replace(mark, decision=rows[-1].n) if rows else mark
 
     def measured(self, mark: Mark) -> tuple[list[tuple[Outcome, Proposal]], Mark]:
         """Outcomes after `mark` with their proposals, oldest first."""
-        table = tables.outcomes.c
-        query = select(table.n, table.body, tables.proposals.c.body.label("about"))
-        query = query.join(tables.proposals, tables.proposals.c.id == table.proposal)
-        with self._database.read() as connection:
-            newest = connection.execute(select(table.n).order_by(table.n.desc()).limit(1)).scalar() or 0
-            if newest == mark.outcome:
-                return [], mark
-            rows = connection.execute(query.where(table.n > mark.outcome - _OVERLAP).order_by(table.n)).all()
+        rows = self._after(tables.outcomes, mark.outcome)
         told = [(Outcome.model_validate_json(row.body), _bare(row.about)) for row in rows]
-        return told, Mark(mark.decision, rows[-1].n)
+        return told, replace(mark, outcome=rows[-1].n) if rows else mark
+
+    def _after(self, table: Table, position: int) -> Sequence[AnyRow]:
+        """Rows of `table` from a little before `position` on, each with its proposal; none when nothing is newer."""
+        column = table.c
+        query = select(column.n, column.body, tables.proposals.c.body.label("about"))
+        query = query.join(tables.proposals, tables.proposals.c.id == column.proposal)
+        with self._database.read() as connection:
+            newest = connection.execute(select(column.n).order_by(column.n.desc()).limit(1)).scalar() or 0
+            if newest == position:
+                return []
+            return connection.execute(query.where(column.n > position - _OVERLAP).order_by(column.n)).all()
 
     def undone(self) -> list[Action]:
         """Every action that was set back."""
